@@ -1,0 +1,29 @@
+//! The command line: one file a command. Results go to stdout, messages for people to stderr.
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+pub mod attest;
+
+/// Step-up attestation for machines: an Envoy external-authorization sidecar.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Mint keys, tokens, attestations and proofs for development and tests.
+    Attest(attest::Attest),
+}
+
+impl Cli {
+    /// Runs the command and returns what the process exits with.
+    pub fn run(self) -> ExitCode {
+        match self.command {
+            Command::Attest(attest) => attest.run(),
+        }
+    }
+}
