@@ -1,0 +1,194 @@
+//! Public keys as JSON Web Keys (RFC 7517, RFC 7518 §6, RFC 8037 §2), each parsed once.
+
+use super::Algorithm;
+use super::json::Object;
+use super::thumbprint::{Thumbprint, thumbprint};
+use aws_lc_rs::signature::{ParsedPublicKey, RsaPublicKeyComponents};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+use std::fmt;
+
+/// A public key that checks signatures.
+pub struct VerifyingKey {
+    pub key_id: Option<Box<str>>,
+    /// RFC 7638: names the key whatever its `kid` says.
+    pub thumbprint: Thumbprint,
+    /// One parsed form for each algorithm that the key may be used with.
+    parsed: Vec<(Algorithm, ParsedPublicKey)>,
+}
+
+/// Why a JWK is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JwkError {
+    #[error("the key is private or symmetric; publish only the public part (`kty` EC, OKP or RSA, without `d`)")]
+    Private,
+    #[error("the key's type, curve or algorithm is not one of EC P-256, EC P-384, OKP Ed25519, RSA")]
+    Unsupported,
+    #[error("the key is not for checking signatures (`use` or `key_ops`)")]
+    Use,
+    #[error("the RSA key has fewer than 2048 or more than 8192 bits")]
+    RsaSize,
+    #[error("the key is malformed")]
+    Malformed,
+}
+
+impl VerifyingKey {
+    pub fn from_jwk(jwk: &Object) -> Result<Self, JwkError> {
+        if ["d", "k", "p", "q"].iter().any(|name| jwk.contains_key(*name)) {
+            return Err(JwkError::Private);
+        }
+        check_use(jwk)?;
+        let mut parsed = parse_material(jwk)?;
+        if let Some(only) = optional_text(jwk, "alg")? {
+            parsed.retain(|(algorithm, _)| algorithm.as_str() == only);
+        }
+        if parsed.is_empty() {
+            return Err(JwkError::Unsupported);
+        }
+        Ok(Self {
+            key_id: optional_text(jwk, "kid")?.map(Into::into),
+            thumbprint: thumbprint(jwk).ok_or(JwkError::Malformed)?,
+            parsed,
+        })
+    }
+
+    pub fn fits(&self, algorithm: Algorithm) -> bool {
+        self.parsed.iter().any(|(own, _)| *own == algorithm)
+    }
+
+    /// Whether the signature is this key's over these bytes.
+    pub fn verifies(&self, algorithm: Algorithm, signed: &[u8], signature: &[u8]) -> bool {
+        let key = self.parsed.iter().find(|(own, _)| *own == algorithm);
+        key.is_some_and(|(_, key)| key.verify_sig(signed, signature).is_ok())
+    }
+}
+
+fn check_use(jwk: &Object) -> Result<(), JwkError> {
+    let use_fits = optional_text(jwk, "use")?.is_none_or(|purpose| purpose == "sig");
+    let operations_fit = match jwk.get("key_ops") {
+        None => true,
+        Some(Value::Array(operations)) => operations.iter().any(|op| op == "verify"),
+        Some(_) => return Err(JwkError::Malformed),
+    };
+    if use_fits && operations_fit { Ok(()) } else { Err(JwkError::Use) }
+}
+
+fn parse_material(jwk: &Object) -> Result<Vec<(Algorithm, ParsedPublicKey)>, JwkError> {
+    match (text(jwk, "kty")?, optional_text(jwk, "crv")?) {
+        ("EC", Some("P-256")) => curve(Algorithm::Es256, &point(jwk, 32)?),
+        ("EC", Some("P-384")) => curve(Algorithm::Es384, &point(jwk, 48)?),
+        ("OKP", Some("Ed25519")) => curve(Algorithm::EdDsa, &bytes(jwk, "x")?),
+        ("RSA", None) => rsa(&bytes(jwk, "n")?, &bytes(jwk, "e")?),
+        ("oct", _) => Err(JwkError::Private),
+        _ => Err(JwkError::Unsupported),
+    }
+}
+
+fn curve(algorithm: Algorithm, key: &[u8]) -> Result<Vec<(Algorithm, ParsedPublicKey)>, JwkError> {
+    let verifier = algorithm.curve().ok_or(JwkError::Unsupported)?;
+    ParsedPublicKey::new(verifier, key).map(|key| vec![(algorithm, key)]).map_err(|_| JwkError::Malformed)
+}
+
+/// The uncompressed point of SEC 1 §2.3.3, from coordinates of full length (RFC 7518 §6.2.1.2).
+fn point(jwk: &Object, length: usize) -> Result<Vec<u8>, JwkError> {
+    let (x, y) = (bytes(jwk, "x")?, bytes(jwk, "y")?);
+    if x.len() != length || y.len() != length {
+        return Err(JwkError::Malformed);
+    }
+    Ok([&[4], x.as_slice(), y.as_slice()].concat())
+}
+
+fn rsa(modulus: &[u8], exponent: &[u8]) -> Result<Vec<(Algorithm, ParsedPublicKey)>, JwkError> {
+    let leading_zero = |number: &[u8]| number.first().is_none_or(|byte| *byte == 0);
+    if leading_zero(modulus) || leading_zero(exponent) {
+        return Err(JwkError::Malformed);
+    }
+    let first = modulus.first().map_or(0, |byte| byte.leading_zeros() as usize);
+    if !(2_048..=8_192).contains(&(modulus.len() * 8 - first)) {
+        return Err(JwkError::RsaSize);
+    }
+    let components = RsaPublicKeyComponents { n: modulus, e: exponent };
+    let with_parameters = Algorithm::ALL.iter().filter_map(|algorithm| Some((*algorithm, algorithm.rsa()?)));
+    with_parameters
+        .map(|(algorithm, parameters)| components.to_parsed_public_key(parameters).map(|key| (algorithm, key)))
+        .collect::<Result<_, _>>()
+        .map_err(|_| JwkError::Malformed)
+}
+
+fn bytes(jwk: &Object, name: &str) -> Result<Vec<u8>, JwkError> {
+    URL_SAFE_NO_PAD.decode(text(jwk, name)?).map_err(|_| JwkError::Malformed)
+}
+
+fn text<'o>(jwk: &'o Object, name: &str) -> Result<&'o str, JwkError> {
+    optional_text(jwk, name)?.ok_or(JwkError::Malformed)
+}
+
+fn optional_text<'o>(jwk: &'o Object, name: &str) -> Result<Option<&'o str>, JwkError> {
+    match jwk.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(JwkError::Malformed),
+    }
+}
+
+impl fmt::Debug for VerifyingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let algorithms = self.parsed.iter().map(|(algorithm, _)| algorithm.as_str());
+        f.debug_struct("VerifyingKey")
+            .field("key_id", &self.key_id)
+            .field("thumbprint", &self.thumbprint)
+            .field("algorithms", &algorithms.collect::<Vec<_>>())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::json;
+    use super::*;
+    use rstest::rstest;
+
+    /// RFC 8037 appendix A.2.
+    const ED25519: &str = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+
+    fn read(jwk: &str) -> Result<VerifyingKey, JwkError> {
+        VerifyingKey::from_jwk(&json::object(jwk.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn rfc_8037_a_5_verifies() {
+        let input = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
+        let signature = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
+        let (key, signature) = (read(ED25519).unwrap(), URL_SAFE_NO_PAD.decode(signature).unwrap());
+        assert!(key.verifies(Algorithm::EdDsa, input.as_bytes(), &signature));
+        assert!(!key.verifies(Algorithm::EdDsa, b"something else", &signature));
+        assert!(!key.verifies(Algorithm::Es256, input.as_bytes(), &signature));
+    }
+
+    #[rstest]
+    #[case(r#"{"kty":"oct","k":"AAAA"}"#, JwkError::Private)]
+    #[case(r#"{"kty":"OKP","crv":"Ed25519","x":"AA","d":"AA"}"#, JwkError::Private)]
+    #[case(r#"{"kty":"OKP","crv":"X25519","x":"AA"}"#, JwkError::Unsupported)]
+    #[case(r#"{"kty":"EC","crv":"secp256k1","x":"AA","y":"AA"}"#, JwkError::Unsupported)]
+    #[case(r#"{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}"#, JwkError::Malformed)]
+    #[case(r#"{"kty":"OKP","crv":"Ed25519","x":"AA","use":"enc"}"#, JwkError::Use)]
+    #[case(r#"{"kty":"OKP","crv":"Ed25519","x":"AA","key_ops":["sign"]}"#, JwkError::Use)]
+    #[case(r#"{"kty":"RSA","n":"sXchDaQebHnPiGvy","e":"AQAB"}"#, JwkError::RsaSize)]
+    #[case(r#"{"crv":"P-256"}"#, JwkError::Malformed)]
+    fn a_key_that_is_weak_private_or_for_something_else_is_refused(#[case] jwk: &str, #[case] why: JwkError) {
+        assert_eq!(read(jwk).unwrap_err(), why);
+    }
+
+    #[test]
+    fn a_point_that_is_not_on_the_curve_is_refused() {
+        let jwk = format!(r#"{{"kty":"EC","crv":"P-256","x":"{0}","y":"{0}"}}"#, URL_SAFE_NO_PAD.encode([7; 32]));
+        assert_eq!(read(&jwk).unwrap_err(), JwkError::Malformed);
+    }
+
+    #[test]
+    fn a_key_for_one_algorithm_serves_no_other() {
+        let tied = ED25519.replace("\"crv\"", "\"alg\":\"ES256\",\"crv\"");
+        assert_eq!(read(&tied).unwrap_err(), JwkError::Unsupported);
+    }
+}

@@ -1,0 +1,82 @@
+//! Names of keys and certificates: SHA-256 digests that tokens are bound to.
+
+use super::json::Object;
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+use std::fmt;
+
+/// A SHA-256 digest: of a key (RFC 7638), of a certificate (RFC 8705 §3.1) or of a token (RFC 9449 §4.2, `ath`).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Thumbprint([u8; 32]);
+
+impl Thumbprint {
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    pub fn of(bytes: &[u8]) -> Self {
+        let mut own = [0; 32];
+        own.copy_from_slice(digest(&SHA256, bytes).as_ref());
+        Self(own)
+    }
+
+    /// Reads base64url without padding, as claims write it.
+    pub fn parse(text: &str) -> Option<Self> {
+        URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Self)
+    }
+
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Thumbprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
+    }
+}
+
+impl fmt::Debug for Thumbprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// RFC 7638 §3: over the required members alone, in lexicographic order, without white space.
+pub fn thumbprint(jwk: &Object) -> Option<Thumbprint> {
+    let Some(Value::String(kind)) = jwk.get("kty") else { return None };
+    let required: &[&str] = match kind.as_str() {
+        "EC" => &["crv", "kty", "x", "y"],
+        "OKP" => &["crv", "kty", "x"],
+        "RSA" => &["e", "kty", "n"],
+        _ => return None,
+    };
+    let mut canonical = Object::new();
+    for name in required {
+        let member @ Value::String(_) = jwk.get(*name)? else { return None };
+        canonical.insert((*name).to_owned(), member.clone());
+    }
+    let text = serde_json::to_vec(&canonical).ok()?;
+    Some(Thumbprint::of(&text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::json;
+    use super::*;
+
+    #[test]
+    fn rfc_7638_3_1() {
+        let jwk = r#"{"kty":"RSA","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw","e":"AQAB","alg":"RS256","kid":"2011-04-29"}"#;
+        let jwk = json::object(jwk.as_bytes()).unwrap();
+        assert_eq!(thumbprint(&jwk).unwrap().to_string(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+    }
+
+    #[test]
+    fn rfc_8037_a_3() {
+        let jwk = json::object(br#"{"crv":"Ed25519","kty":"OKP","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#);
+        assert_eq!(thumbprint(&jwk.unwrap()).unwrap().to_string(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    }
+}

@@ -1,0 +1,125 @@
+//! The client certificate as Envoy forwards it: URL-encoded PEM in `source.certificate`.
+//!
+//! Envoy has verified the chain; here it is only read, for the identity in it and for its thumbprint.
+
+use super::SpiffeId;
+use crate::time::UnixTime;
+use aws_lc_rs::digest::{SHA256, digest};
+use x509_parser::extensions::GeneralName;
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+/// What a client certificate says, and the digest that tokens are bound to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerCertificate {
+    /// The one URI SAN, where there is exactly one and it is a SPIFFE ID; else the certificate names nobody.
+    pub spiffe_id: Option<SpiffeId>,
+    /// SHA-256 over the DER: what `cnf.x5t#S256` names (RFC 8705 §3.1).
+    pub thumbprint: [u8; 32],
+    pub not_before: UnixTime,
+    pub not_after: UnixTime,
+}
+
+/// Why a certificate can't be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CertificateError {
+    #[error("the certificate is over 32 KiB")]
+    TooLarge,
+    #[error("the certificate is not one URL-encoded PEM block")]
+    Pem,
+    #[error("the certificate is not X.509 in DER")]
+    Der,
+}
+
+/// More than any leaf certificate needs, and a bound on what one connection can make us parse.
+const MAX_ENCODED_BYTES: usize = 32 * 1024;
+
+impl PeerCertificate {
+    /// Reads `source.certificate` of a `CheckRequest`: URL-encoded PEM, of which the first block is the leaf.
+    pub fn parse(url_encoded_pem: &str) -> Result<Self, CertificateError> {
+        if url_encoded_pem.len() > MAX_ENCODED_BYTES {
+            return Err(CertificateError::TooLarge);
+        }
+        let pem: Vec<u8> = percent_encoding::percent_decode_str(url_encoded_pem).collect();
+        let (_, block) = x509_parser::pem::parse_x509_pem(&pem).map_err(|_| CertificateError::Pem)?;
+        if block.label != "CERTIFICATE" {
+            return Err(CertificateError::Pem);
+        }
+        Self::from_der(&block.contents)
+    }
+
+    pub fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
+        let (rest, certificate) = X509Certificate::from_der(der).map_err(|_| CertificateError::Der)?;
+        if !rest.is_empty() {
+            return Err(CertificateError::Der);
+        }
+        let mut thumbprint = [0; 32];
+        thumbprint.copy_from_slice(digest(&SHA256, der).as_ref());
+        Ok(Self {
+            spiffe_id: only_spiffe_id(&certificate)?,
+            thumbprint,
+            not_before: unix_time(certificate.validity().not_before.timestamp()),
+            not_after: unix_time(certificate.validity().not_after.timestamp()),
+        })
+    }
+}
+
+/// X509-SVID §2: exactly one URI SAN. A DNS SAN that spells a SPIFFE ID is no URI SAN.
+fn only_spiffe_id(certificate: &X509Certificate<'_>) -> Result<Option<SpiffeId>, CertificateError> {
+    let san = certificate.subject_alternative_name().map_err(|_| CertificateError::Der)?;
+    let names = san.iter().flat_map(|extension| &extension.value.general_names);
+    let mut uris = names.filter_map(|name| if let GeneralName::URI(uri) = name { Some(*uri) } else { None });
+    Ok(match (uris.next(), uris.next()) {
+        (Some(uri), None) => SpiffeId::parse(uri).ok(),
+        _ => None,
+    })
+}
+
+fn unix_time(timestamp: i64) -> UnixTime {
+    UnixTime::from_secs(u64::try_from(timestamp).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{CertificateParams, KeyPair, SanType};
+
+    fn certificate(sans: Vec<SanType>) -> PeerCertificate {
+        let mut params = CertificateParams::default();
+        params.subject_alt_names = sans;
+        let der = params.self_signed(&KeyPair::generate().unwrap()).unwrap().der().to_vec();
+        PeerCertificate::from_der(&der).unwrap()
+    }
+
+    fn uri(text: &str) -> SanType {
+        SanType::URI(text.try_into().unwrap())
+    }
+
+    #[test]
+    fn exactly_one_uri_san_names_somebody() {
+        let named = certificate(vec![uri("spiffe://example.org/web"), SanType::DnsName("web".try_into().unwrap())]);
+        assert_eq!(named.spiffe_id.unwrap().as_str(), "spiffe://example.org/web");
+    }
+
+    #[test]
+    fn two_uri_sans_name_nobody() {
+        let two = certificate(vec![uri("spiffe://example.org/web"), uri("spiffe://example.org/admin")]);
+        assert_eq!(two.spiffe_id, None);
+        let other_scheme = certificate(vec![uri("spiffe://example.org/web"), uri("https://example.org")]);
+        assert_eq!(other_scheme.spiffe_id, None);
+    }
+
+    #[test]
+    fn a_dns_san_that_spells_a_spiffe_id_names_nobody() {
+        let dns = certificate(vec![SanType::DnsName("spiffe://example.org/admin".try_into().unwrap())]);
+        assert_eq!(dns.spiffe_id, None);
+    }
+
+    #[test]
+    fn what_is_no_certificate_is_refused() {
+        assert_eq!(PeerCertificate::parse(""), Err(CertificateError::Pem));
+        assert_eq!(PeerCertificate::parse(&"a".repeat(40_000)), Err(CertificateError::TooLarge));
+        let key = "-----BEGIN%20PRIVATE%20KEY-----%0AAAAA%0A-----END%20PRIVATE%20KEY-----%0A";
+        assert_eq!(PeerCertificate::parse(key), Err(CertificateError::Pem));
+        assert_eq!(PeerCertificate::from_der(b"0\x03\x02\x01"), Err(CertificateError::Der));
+    }
+}

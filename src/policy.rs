@@ -1,0 +1,131 @@
+//! The policy as it is judged by: every part checked, every name resolved. How it is written is the business of `config`.
+
+pub mod assurance;
+pub mod credentials;
+pub mod host;
+pub mod issuer;
+pub mod name;
+pub mod origin;
+pub mod route;
+pub mod rule;
+pub mod scopes;
+pub mod sensitivity;
+pub mod table;
+pub mod template;
+
+pub use assurance::{Assurance, Attestation, AttestationId, LevelId, Profile};
+pub use credentials::{BearerCredential, Credentials, IdentitySource, MtlsCredential};
+pub use host::HostPattern;
+pub use issuer::{Issuer, IssuerId};
+pub use name::Name;
+pub use origin::Origin;
+pub use route::{HeaderCondition, Route, RouteId, Selector};
+pub use rule::{Effect, Requirement, Rule, RuleId, When};
+pub use scopes::{ElevatedScopes, Scope, ScopeSet};
+pub use sensitivity::{Privilege, PrivilegeReason, Sensitivity};
+pub use table::RouteTable;
+pub use template::{PathTemplate, Segment};
+
+use crate::request::RequestFacts;
+
+/// Everything that a request is judged by, but for the issuers' keys.
+#[derive(Debug)]
+pub struct Policy {
+    /// Digest over the content of the files, so that a log line says what it was decided by.
+    pub hash: Box<str>,
+    /// The origin that proofs are made for; without one, `https://<host>`.
+    pub resource: Option<Origin>,
+    pub issuers: Vec<Issuer>,
+    pub credentials: Credentials,
+    pub elevated: ElevatedScopes,
+    pub routes: RouteTable,
+    pub unmatched: Unmatched,
+    pub attestations: Vec<Attestation>,
+    /// Weakest first.
+    pub assurance: Vec<Assurance>,
+    pub rules: Vec<Rule>,
+}
+
+/// What holds for a request that no route names: always elevated privilege.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unmatched {
+    Sensitivity(Sensitivity),
+    Deny,
+}
+
+/// What a request touches, with how much privilege, and what the rules make of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Classification {
+    /// `None`: no route names the request.
+    pub route: Option<RouteId>,
+    pub sensitivity: Sensitivity,
+    pub privilege: Privilege,
+    /// Why privilege is elevated; nothing where it is standard.
+    pub privilege_reasons: Vec<PrivilegeReason>,
+    /// The rules that matched.
+    pub rules: Vec<RuleId>,
+    pub requirement: Requirement,
+}
+
+impl Default for Unmatched {
+    fn default() -> Self {
+        Self::Sensitivity(Sensitivity::High)
+    }
+}
+
+impl Policy {
+    /// Says what a request is, without looking at evidence.
+    pub fn classify(&self, facts: &RequestFacts) -> Classification {
+        let found = self.routes.find(facts).and_then(|id| Some((id, self.routes.get(id)?)));
+        let (sensitivity, privilege_reasons) = match found {
+            Some((_, route)) if route.elevated.is_empty() => (route.sensitivity, Vec::new()),
+            Some((_, route)) => (route.sensitivity, vec![PrivilegeReason::Catalogue]),
+            None => (self.unmatched.sensitivity(), vec![PrivilegeReason::Unmatched]),
+        };
+        let privilege = if privilege_reasons.is_empty() { Privilege::Standard } else { Privilege::Elevated };
+        let (rules, requirement) = self.requirement(sensitivity, privilege);
+        Classification { route: found.map(|(id, _)| id), sensitivity, privilege, privilege_reasons, rules, requirement }
+    }
+
+    pub fn rule(&self, id: RuleId) -> Option<&Rule> {
+        self.rules.get(id.0)
+    }
+
+    pub fn level(&self, id: LevelId) -> Option<&Assurance> {
+        self.assurance.get(id.0)
+    }
+
+    pub fn attestation(&self, id: AttestationId) -> Option<&Attestation> {
+        self.attestations.get(id.0)
+    }
+
+    pub fn issuer(&self, id: IssuerId) -> Option<&Issuer> {
+        self.issuers.get(id.0)
+    }
+
+    fn requirement(&self, sensitivity: Sensitivity, privilege: Privilege) -> (Vec<RuleId>, Requirement) {
+        let mut matched = Vec::new();
+        let mut requirement = Requirement::Nothing;
+        for (index, rule) in self.rules.iter().enumerate() {
+            if rule.matches(sensitivity, privilege) {
+                let id = RuleId(index);
+                matched.push(id);
+                requirement = requirement.stricter(match &rule.effect {
+                    Effect::Require(level) => Requirement::Assurance(*level),
+                    Effect::Deny(_) => Requirement::Refusal(id),
+                });
+            }
+        }
+        (matched, requirement)
+    }
+}
+
+impl Unmatched {
+    /// A refused request is logged as being as sensitive as can be.
+    const fn sensitivity(self) -> Sensitivity {
+        match self {
+            Self::Sensitivity(sensitivity) => sensitivity,
+            Self::Deny => Sensitivity::Critical,
+        }
+    }
+}

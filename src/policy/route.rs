@@ -1,0 +1,60 @@
+//! A route: what a request looks like, and what it means to let it through.
+
+use super::{HostPattern, Name, PathTemplate, ScopeSet, Sensitivity};
+use crate::request::{Headers, Method};
+
+/// The place of a route in its policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RouteId(pub(super) usize);
+
+#[derive(Clone, Debug)]
+pub struct Route {
+    pub name: Name,
+    pub selector: Selector,
+    pub sensitivity: Sensitivity,
+    /// What a caller exercises here.
+    pub scopes: ScopeSet,
+    /// Those of `scopes` that the policy calls elevated.
+    pub elevated: ScopeSet,
+    /// Whether a caller without a principal may call it.
+    pub anonymous: bool,
+    /// Whether the caller's token must grant `scopes`.
+    pub enforce_scopes: bool,
+}
+
+/// Which requests take a route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selector {
+    /// None named: any.
+    pub hosts: Vec<HostPattern>,
+    /// None named: any.
+    pub methods: Vec<Method>,
+    pub path: PathTemplate,
+    /// All must hold.
+    pub headers: Vec<HeaderCondition>,
+}
+
+/// A header that must be there once, with one of these values.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HeaderCondition {
+    /// In lower case.
+    pub name: Box<str>,
+    pub values: Vec<Box<str>>,
+}
+
+impl Selector {
+    pub fn takes_method(&self, method: &Method) -> bool {
+        self.methods.is_empty() || self.methods.contains(method)
+    }
+
+    pub fn takes_headers(&self, headers: &Headers) -> bool {
+        self.headers.iter().all(|condition| condition.holds(headers))
+    }
+}
+
+impl HeaderCondition {
+    /// A header that stands twice, or whose bytes Envoy could not pass on, meets no condition.
+    pub fn holds(&self, headers: &Headers) -> bool {
+        headers.only(&self.name).is_some_and(|value| self.values.iter().any(|v| **v == *value))
+    }
+}

@@ -1,0 +1,164 @@
+//! OAuth scopes: what a caller was granted, what a route exercises, and which of them are elevated.
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use std::fmt;
+use std::sync::Arc;
+
+/// One scope token (RFC 6749 §3.3).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Scope(Arc<str>);
+
+/// Why a text is no scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a scope is 1 to 256 visible ASCII characters other than `\"` and `\\` (RFC 6749 §3.3)")]
+pub struct ScopeError;
+
+/// Several scopes, sorted, each once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ScopeSet(Box<[Scope]>);
+
+/// The scopes that a policy calls elevated; `*` in a pattern matches any run of characters.
+#[derive(Clone, Debug)]
+pub struct ElevatedScopes(GlobSet);
+
+/// Why a text is no pattern for scopes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a scope pattern is a scope in which `*` stands for any run of characters")]
+pub struct ScopePatternError;
+
+impl Scope {
+    const MAX_BYTES: usize = 256;
+
+    pub fn parse(text: &str) -> Result<Self, ScopeError> {
+        let allowed = |b: u8| b.is_ascii_graphic() && b != b'"' && b != b'\\';
+        let fits = (1..=Self::MAX_BYTES).contains(&text.len()) && text.bytes().all(allowed);
+        if fits { Ok(Self(text.into())) } else { Err(ScopeError) }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl ScopeSet {
+    /// More than any real token carries, and a bound on what one token can make us compare.
+    pub const MAX_SCOPES: usize = 256;
+
+    /// Reads `scope` as RFC 6749 §3.3 writes it: tokens between single spaces.
+    pub fn parse(text: &str) -> Result<Self, ScopeError> {
+        if text.is_empty() {
+            return Ok(Self::default());
+        }
+        text.split(' ').map(Scope::parse).collect::<Result<Vec<_>, _>>().and_then(Self::bounded)
+    }
+
+    pub fn bounded(mut scopes: Vec<Scope>) -> Result<Self, ScopeError> {
+        scopes.sort_unstable();
+        scopes.dedup();
+        if scopes.len() > Self::MAX_SCOPES { Err(ScopeError) } else { Ok(Self(scopes.into())) }
+    }
+
+    pub fn contains(&self, scope: &Scope) -> bool {
+        self.0.binary_search(scope).is_ok()
+    }
+
+    pub fn is_subset_of(&self, other: &Self) -> bool {
+        self.0.iter().all(|scope| other.contains(scope))
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Scope> {
+        self.0.iter()
+    }
+
+    /// Those of the set that `keep` says yes to.
+    #[must_use]
+    pub fn filtered(&self, keep: impl Fn(&Scope) -> bool) -> Self {
+        Self(self.0.iter().filter(|scope| keep(scope)).cloned().collect())
+    }
+}
+
+impl ElevatedScopes {
+    pub fn new<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Result<Self, ScopePatternError> {
+        let mut set = GlobSetBuilder::new();
+        for pattern in patterns {
+            let literals: Vec<_> = pattern.split('*').map(globset::escape).collect();
+            let allowed = |b: u8| b.is_ascii_graphic() && b != b'"' && b != b'\\';
+            if pattern.is_empty() || pattern.len() > Scope::MAX_BYTES || !pattern.bytes().all(allowed) {
+                return Err(ScopePatternError);
+            }
+            let glob = literals.join("*").replace("**", "*");
+            set.add(GlobBuilder::new(&glob).literal_separator(false).build().map_err(|_| ScopePatternError)?);
+        }
+        set.build().map(Self).map_err(|_| ScopePatternError)
+    }
+
+    pub fn contains(&self, scope: &Scope) -> bool {
+        self.0.is_match(scope.as_str())
+    }
+}
+
+impl fmt::Display for ScopeSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, scope) in self.0.iter().enumerate() {
+            let gap = if index == 0 { "" } else { " " };
+            write!(f, "{gap}{}", scope.as_str())?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", &*self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("*:write", "payments:write", true)]
+    #[case("*:write", "payments:write:all", false)]
+    #[case("*:write", "a/b:write", true)]
+    #[case("payments:refund", "payments:refund", true)]
+    #[case("payments:refund", "payments:refunds", false)]
+    #[case("admin:*", "admin:", true)]
+    #[case("admin:*", "Admin:x", false)]
+    #[case("*", "anything/at:all", true)]
+    #[case("a**b", "a-b", true)]
+    #[case("a?c", "abc", false)]
+    #[case("a[bc]", "ab", false)]
+    #[case("{a,b}", "a", false)]
+    fn only_a_star_is_special_in_a_scope_pattern(#[case] pattern: &str, #[case] scope: &str, #[case] elevated: bool) {
+        let set = ElevatedScopes::new([pattern]).unwrap();
+        assert_eq!(set.contains(&Scope::parse(scope).unwrap()), elevated);
+    }
+
+    #[test]
+    fn a_scope_list_is_tokens_between_single_spaces() {
+        assert_eq!(ScopeSet::parse("b a a").unwrap().to_string(), "a b");
+        assert!(ScopeSet::parse("").unwrap().is_empty());
+        for text in [" a", "a ", "a  b", "a\tb", "a\"b"] {
+            assert_eq!(ScopeSet::parse(text), Err(ScopeError), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_subset_needs_every_scope() {
+        let granted = ScopeSet::parse("a b").unwrap();
+        assert!(ScopeSet::parse("a").unwrap().is_subset_of(&granted));
+        assert!(!ScopeSet::parse("a c").unwrap().is_subset_of(&granted));
+    }
+}

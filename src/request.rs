@@ -1,0 +1,94 @@
+//! One request as the decision sees it: facts, each checked once, whoever brought them.
+
+pub mod headers;
+pub mod host;
+pub mod path;
+
+pub use headers::{Headers, Occurrence};
+pub use host::Host;
+pub use path::{PathFault, RequestPath};
+
+use crate::identity::PeerCertificate;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// What is known of a request before anything is judged.
+#[derive(Clone, Debug)]
+pub struct RequestFacts {
+    pub method: Method,
+    pub path: RequestPath,
+    pub host: Host,
+    pub headers: Headers,
+    /// The direct peer, never what a header says.
+    pub source: Option<IpAddr>,
+    pub peer: Peer,
+}
+
+/// What the connection proves of the caller.
+#[derive(Clone, Debug, Default)]
+pub struct Peer {
+    /// The client certificate as Envoy forwards it: URL-encoded PEM.
+    pub certificate: Option<Box<str>>,
+    /// What Envoy makes of the certificate's names: weaker, since it takes a DNS SAN too.
+    pub principal: Option<Box<str>>,
+}
+
+/// What was read out of [`Peer::certificate`].
+pub type CertificateReading = Result<Arc<PeerCertificate>, crate::identity::certificate::CertificateError>;
+
+/// An HTTP method (RFC 9110 §9.1): a token, compared as written.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Method(Box<str>);
+
+/// Why a request can't be judged at all. It is refused with 400.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Malformed {
+    #[error("the method is no token")]
+    Method,
+    #[error("the host is no host name or address")]
+    Host,
+    #[error("{0}")]
+    Path(PathFault),
+    #[error("more than one authorization header")]
+    RepeatedAuthorization,
+    #[error("the CheckRequest carries no HTTP request")]
+    NotHttp,
+}
+
+impl Method {
+    /// The longest registered method has 17 bytes (`UPDATEREDIRECTREF`).
+    const MAX_BYTES: usize = 32;
+
+    pub fn parse(text: &str) -> Result<Self, Malformed> {
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+        let fits = (1..=Self::MAX_BYTES).contains(&text.len()) && text.bytes().all(allowed);
+        if fits { Ok(Self(text.into())) } else { Err(Malformed::Method) }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Malformed {
+    pub const ALL: [Self; 6] = [
+        Self::Method,
+        Self::Host,
+        Self::Path(PathFault::Malformed),
+        Self::Path(PathFault::Ambiguous),
+        Self::RepeatedAuthorization,
+        Self::NotHttp,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Method => "malformed_method",
+            Self::Host => "malformed_host",
+            Self::Path(PathFault::Malformed) => "malformed_path",
+            Self::Path(PathFault::Ambiguous) => "ambiguous_path",
+            Self::RepeatedAuthorization => "repeated_authorization",
+            Self::NotHttp => "not_http",
+        }
+    }
+}
+
