@@ -1,21 +1,25 @@
 //! Attestations and other signed statements: verified without I/O, appraised at a time that is passed in.
+//!
+//! `verify` is cryptography: are these bytes signed by this key, and what do they say. `appraise` holds what they say
+//! against one call. Only the former is ever remembered.
 
 pub mod algorithm;
+pub mod appraise;
+pub mod claims;
+pub mod dpop;
+pub mod fault;
 pub mod jose;
 pub mod json;
 pub mod jwk;
 pub mod keys;
 pub mod thumbprint;
+pub mod verify;
 
 pub use algorithm::Algorithm;
+pub use appraise::{Appraised, Expected, appraise};
+pub use claims::{ClaimNames, Claims, Confirmation};
+pub use dpop::DpopProof;
+pub use fault::{ProofFault, TokenFault};
 pub use keys::{KeySet, Keyring};
 pub use thumbprint::Thumbprint;
-
-/// Why a token is not believed, whatever it is used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TokenFault {
-    Oversize,
-    Malformed,
-    Algorithm,
-    ForbiddenHeader,
-}
+pub use verify::{TokenKind, Verified, verify};

@@ -1,8 +1,10 @@
 //! Who calls: names of workloads as SPIFFE and others write them. How a name was proven is the business of `caller`.
 
+pub mod caller;
 pub mod certificate;
 pub mod spiffe_id;
 
+pub use caller::{AccessToken, Caller, Scheme};
 pub use certificate::PeerCertificate;
 pub use spiffe_id::{SpiffeId, TrustDomain};
 

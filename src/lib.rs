@@ -1,10 +1,14 @@
 //! stepgate: an Envoy external-authorization sidecar that makes machines prove themselves again, and only when it matters.
 
 pub mod attestation;
+pub mod case;
+pub mod challenge;
 pub mod chassis;
 pub mod cli;
+pub mod decision;
 pub mod identity;
 pub mod mint;
 pub mod policy;
+pub mod reason;
 pub mod request;
 pub mod time;

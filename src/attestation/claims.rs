@@ -1,0 +1,185 @@
+//! What a signed statement says (RFC 7519 §4), read strictly: a claim of another type than the standard's is no claim.
+
+use super::json::Object;
+use super::thumbprint::thumbprint;
+use super::{Thumbprint, TokenFault};
+use crate::policy::ScopeSet;
+use crate::time::UnixTime;
+use serde_json::Value;
+
+/// Which claims name the subject, the scopes and the task; everything else has its name from the standards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClaimNames<'p> {
+    pub subject: &'p str,
+    pub scopes: &'p str,
+    pub task: &'p str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claims {
+    pub issuer: Option<Box<str>>,
+    pub subject: Option<Box<str>>,
+    pub audiences: Box<[Box<str>]>,
+    pub expires: Option<UnixTime>,
+    pub not_before: Option<UnixTime>,
+    pub issued: Option<UnixTime>,
+    pub scopes: ScopeSet,
+    pub task: Option<Box<str>>,
+    pub confirmation: Option<Confirmation>,
+}
+
+/// The key or certificate that the bearer of a statement must hold (RFC 7800 §3).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Confirmation {
+    /// `jwk` or `jkt` (RFC 9449 §6.1).
+    pub key: Option<Thumbprint>,
+    /// `x5t#S256` (RFC 8705 §3.1).
+    pub certificate: Option<Thumbprint>,
+    /// A member that is not understood here, and so can't be proven.
+    pub unknown: bool,
+}
+
+/// More audiences than any token names, and a bound on what is compared.
+const MAX_AUDIENCES: usize = 32;
+/// As long as a SPIFFE ID; no claim that is compared or logged needs more.
+const MAX_CLAIM_BYTES: usize = 2_048;
+
+impl Claims {
+    pub fn read(payload: &Object, names: ClaimNames<'_>) -> Result<Self, TokenFault> {
+        Ok(Self {
+            issuer: text(payload, "iss")?,
+            subject: text(payload, names.subject)?,
+            audiences: audiences(payload)?,
+            expires: date(payload, "exp")?,
+            not_before: date(payload, "nbf")?,
+            issued: date(payload, "iat")?,
+            scopes: scopes(payload, names.scopes)?,
+            task: text(payload, names.task)?,
+            confirmation: confirmation(payload)?,
+        })
+    }
+}
+
+pub(super) fn text(payload: &Object, name: &str) -> Result<Option<Box<str>>, TokenFault> {
+    match payload.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) if text.len() <= MAX_CLAIM_BYTES => Ok(Some(text.as_str().into())),
+        Some(_) => Err(TokenFault::Malformed),
+    }
+}
+
+/// RFC 7519 §2: a number of seconds, which may have a fraction.
+pub(super) fn date(payload: &Object, name: &str) -> Result<Option<UnixTime>, TokenFault> {
+    match payload.get(name) {
+        None => Ok(None),
+        Some(Value::Number(number)) => {
+            let date = number.as_f64().and_then(UnixTime::from_numeric_date);
+            date.map(Some).ok_or(TokenFault::Malformed)
+        }
+        Some(_) => Err(TokenFault::Malformed),
+    }
+}
+
+/// RFC 7519 §4.1.3: one text or an array of them.
+fn audiences(payload: &Object) -> Result<Box<[Box<str>]>, TokenFault> {
+    match payload.get("aud") {
+        None => Ok(Box::default()),
+        Some(Value::String(one)) => Ok([one.as_str().into()].into()),
+        Some(Value::Array(many)) if many.len() <= MAX_AUDIENCES => {
+            many.iter().map(|one| one.as_str().map(Into::into).ok_or(TokenFault::Malformed)).collect()
+        }
+        Some(_) => Err(TokenFault::Malformed),
+    }
+}
+
+/// One text with spaces between (RFC 8693 §4.2), or an array of scopes as some issuers write it.
+fn scopes(payload: &Object, name: &str) -> Result<ScopeSet, TokenFault> {
+    let joined = match payload.get(name) {
+        None => return Ok(ScopeSet::default()),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(many)) => {
+            let texts: Option<Vec<_>> = many.iter().map(Value::as_str).collect();
+            texts.ok_or(TokenFault::Malformed)?.join(" ")
+        }
+        Some(_) => return Err(TokenFault::Malformed),
+    };
+    ScopeSet::parse(&joined).map_err(|_| TokenFault::Malformed)
+}
+
+fn confirmation(payload: &Object) -> Result<Option<Confirmation>, TokenFault> {
+    let members = match payload.get("cnf") {
+        None => return Ok(None),
+        Some(Value::Object(members)) => members,
+        Some(_) => return Err(TokenFault::Malformed),
+    };
+    let mut confirmation = Confirmation::default();
+    for (name, value) in members {
+        match (name.as_str(), value) {
+            ("jwk", Value::Object(jwk)) => confirmation.set_key(thumbprint(jwk))?,
+            ("jkt", Value::String(digest)) => confirmation.set_key(Thumbprint::parse(digest))?,
+            ("x5t#S256", Value::String(digest)) => {
+                confirmation.certificate = Some(Thumbprint::parse(digest).ok_or(TokenFault::Malformed)?);
+            }
+            _ => confirmation.unknown = true,
+        }
+    }
+    Ok(Some(confirmation))
+}
+
+impl Confirmation {
+    /// `jwk` and `jkt` together must mean the same key.
+    fn set_key(&mut self, key: Option<Thumbprint>) -> Result<(), TokenFault> {
+        let key = key.ok_or(TokenFault::Malformed)?;
+        match self.key.replace(key) {
+            Some(other) if other != key => Err(TokenFault::Malformed),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::json;
+    use super::*;
+    use rstest::rstest;
+
+    const NAMES: ClaimNames<'_> = ClaimNames { subject: "sub", scopes: "scope", task: "txn" };
+
+    fn read(payload: &str) -> Result<Claims, TokenFault> {
+        Claims::read(&json::object(payload.as_bytes()).unwrap(), NAMES)
+    }
+
+    #[rstest]
+    #[case(r#"{"exp":"1"}"#)]
+    #[case(r#"{"exp":-1}"#)]
+    #[case(r#"{"exp":1e300}"#)]
+    #[case(r#"{"exp":null}"#)]
+    #[case(r#"{"sub":7}"#)]
+    #[case(r#"{"aud":{}}"#)]
+    #[case(r#"{"aud":["a",7]}"#)]
+    #[case(r#"{"scope":7}"#)]
+    #[case(r#"{"scope":"a  b"}"#)]
+    #[case(r#"{"cnf":"x"}"#)]
+    #[case(r#"{"cnf":{"jkt":"short"}}"#)]
+    #[case(r#"{"cnf":{"jwk":{"kty":"oct","k":"AA"}}}"#)]
+    fn a_claim_of_another_type_is_malformed(#[case] payload: &str) {
+        assert_eq!(read(payload), Err(TokenFault::Malformed), "{payload}");
+    }
+
+    #[test]
+    fn scopes_come_as_text_or_array() {
+        let text = read(r#"{"scope":"b a"}"#).unwrap().scopes;
+        assert_eq!((text.to_string().as_str(), &text), ("a b", &read(r#"{"scope":["a","b"]}"#).unwrap().scopes));
+    }
+
+    #[test]
+    fn a_confirmation_that_is_not_understood_is_seen() {
+        assert!(read(r#"{"cnf":{"kid":"x"}}"#).unwrap().confirmation.unwrap().unknown);
+        assert_eq!(read("{}").unwrap().confirmation, None);
+    }
+
+    #[test]
+    fn an_audience_is_one_or_many() {
+        assert_eq!(read(r#"{"aud":"a"}"#).unwrap().audiences, read(r#"{"aud":["a"]}"#).unwrap().audiences);
+    }
+}

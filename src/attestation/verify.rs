@@ -1,0 +1,131 @@
+//! Is a token signed by an issuer we trust, and what does it say. No time, no caller: what comes out may be remembered.
+
+use super::jose::Compact;
+use super::{Algorithm, ClaimNames, Claims, KeySet, Thumbprint, TokenFault};
+use crate::policy::{Issuer, Name};
+
+/// What a token is used for; its `typ` must agree, so that none passes for another (RFC 8725 §3.11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TokenKind {
+    /// An access token (RFC 9068 §2.1), also of issuers that write `JWT` or nothing.
+    Bearer,
+    /// draft-ietf-oauth-attestation-based-client-auth §5.1.
+    OauthClientAttestation,
+}
+
+/// A token whose signature was good, under this key, and what it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    issuer: Name,
+    algorithm: Algorithm,
+    key: Thumbprint,
+    claims: Claims,
+}
+
+/// An issuer with the keys it has now.
+#[derive(Clone, Copy, Debug)]
+pub struct Trusted<'p> {
+    pub issuer: &'p Issuer,
+    pub keys: &'p KeySet,
+}
+
+/// Signature checks that one token can cause, however many issuers could have signed it.
+const MAX_KEYS_TRIED: usize = 4;
+
+impl TokenKind {
+    fn takes(self, media_type: Option<&str>) -> bool {
+        match self {
+            Self::Bearer => matches!(media_type, None | Some("jwt" | "at+jwt")),
+            Self::OauthClientAttestation => media_type == Some("oauth-client-attestation+jwt"),
+        }
+    }
+}
+
+/// Verifies a compact JWS under the keys of these issuers.
+pub fn verify<'p>(
+    token: &str,
+    kind: TokenKind,
+    names: ClaimNames<'_>,
+    trusted: impl Iterator<Item = Trusted<'p>>,
+) -> Result<Verified, TokenFault> {
+    let compact = Compact::parse(token)?;
+    if compact.header.key.is_some() {
+        return Err(TokenFault::ForbiddenHeader);
+    }
+    if !kind.takes(compact.header.media_type.as_deref()) {
+        return Err(TokenFault::Type);
+    }
+    let claims = Claims::read(&compact.payload, names)?;
+    let (issuer, key) = signer(&compact, kind, &claims, trusted)?;
+    Ok(Verified { issuer, algorithm: compact.header.algorithm, key, claims })
+}
+
+/// Finds the issuer whose key made the signature. The fault is that of the issuer that came closest.
+fn signer<'p>(
+    compact: &Compact<'_>,
+    kind: TokenKind,
+    claims: &Claims,
+    trusted: impl Iterator<Item = Trusted<'p>>,
+) -> Result<(Name, Thumbprint), TokenFault> {
+    let (algorithm, key_id) = (compact.header.algorithm, compact.header.key_id.as_deref());
+    let mut closest = TokenFault::Type;
+    let mut tried = 0;
+    for candidate in trusted {
+        let key = may_sign(candidate, kind, claims, algorithm)
+            .and_then(|keys| keys.find(key_id, algorithm).ok_or(TokenFault::Key));
+        match key {
+            Ok(key) if tried < MAX_KEYS_TRIED => {
+                tried += 1;
+                if key.verifies(algorithm, compact.signing_input().as_bytes(), compact.signature()) {
+                    return Ok((candidate.issuer.name.clone(), key.thumbprint));
+                }
+                closest = closest.max(TokenFault::Signature);
+            }
+            Ok(_) => closest = closest.max(TokenFault::Signature),
+            Err(fault) => closest = closest.max(fault),
+        }
+    }
+    Err(if closest == TokenFault::Type { TokenFault::Issuer } else { closest })
+}
+
+fn may_sign<'p>(
+    candidate: Trusted<'p>,
+    kind: TokenKind,
+    claims: &Claims,
+    algorithm: Algorithm,
+) -> Result<&'p KeySet, TokenFault> {
+    check_issuer(candidate.issuer, kind, claims)?;
+    if candidate.issuer.algorithms.contains(&algorithm) { Ok(candidate.keys) } else { Err(TokenFault::Algorithm) }
+}
+
+/// The exact `iss`: a bearer must carry it, an attestation may come without.
+fn check_issuer(issuer: &Issuer, kind: TokenKind, claims: &Claims) -> Result<(), TokenFault> {
+    let agrees = match (&issuer.issuer, &claims.issuer) {
+        (Some(expected), Some(actual)) => expected == actual,
+        (_, None) => kind != TokenKind::Bearer,
+        (None, Some(_)) => kind != TokenKind::Bearer,
+    };
+    if agrees { Ok(()) } else { Err(TokenFault::Issuer) }
+}
+
+impl Verified {
+    pub const fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    pub const fn issuer(&self) -> &Name {
+        &self.issuer
+    }
+
+    /// Asks again, of the policy and keys of this moment, what was true when the signature was checked: a remembered
+    /// token outlives neither its key, nor its algorithm, nor its issuer.
+    pub fn still_holds<'p>(
+        &self,
+        kind: TokenKind,
+        mut trusted: impl Iterator<Item = Trusted<'p>>,
+    ) -> Result<&'p Issuer, TokenFault> {
+        let own = trusted.find(|t| t.issuer.name == self.issuer).ok_or(TokenFault::Issuer)?;
+        may_sign(own, kind, &self.claims, self.algorithm)?;
+        if own.keys.holds(&self.key) { Ok(own.issuer) } else { Err(TokenFault::Key) }
+    }
+}

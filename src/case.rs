@@ -1,0 +1,204 @@
+//! One request from facts to decision: authenticate, classify, appraise, spend, decide.
+//!
+//! A case is pure: it asks for what it needs and is told. Each step begins at the top and goes as far as it can with what
+//! it was told so far, so that the order of all checks can be read, and tested, in one place.
+
+mod authenticate;
+mod evidence;
+
+use crate::attestation::{DpopProof, Keyring, ProofFault, TokenFault, Verified};
+use crate::challenge::ChallengeKeys;
+use crate::decision::{Decision, Evidence, Findings, Outcome, decide};
+use crate::identity::Caller;
+use crate::policy::{Classification, Origin, Policy, Requirement, Route, Unmatched};
+use crate::reason::{Reason, Unavailable};
+use crate::request::{CertificateReading, RequestFacts};
+use crate::time::UnixTime;
+use std::borrow::Cow;
+use std::sync::Arc;
+
+pub use crate::policy::AttestationId;
+pub use evidence::Spending;
+
+/// Where callers fetch a challenge before they are asked for one.
+pub const CHALLENGE_PATH: &str = "/.well-known/stepgate/challenge";
+
+/// What a case is judged by; it does not change while the case is open.
+#[derive(Clone, Copy, Debug)]
+pub struct Ground<'a> {
+    pub policy: &'a Policy,
+    pub keyring: &'a Keyring,
+    pub challenges: &'a ChallengeKeys,
+}
+
+#[derive(Debug)]
+pub struct Case<'a> {
+    ground: Ground<'a>,
+    facts: &'a RequestFacts,
+    known: Known,
+}
+
+/// How far a case came.
+#[derive(Debug)]
+pub enum Step<'a> {
+    Needs(Need<'a>),
+    Decided(Decision),
+}
+
+/// What a case asks of the world.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Need<'a> {
+    /// Read this client certificate.
+    Certificate(&'a str),
+    /// Verify this bearer token.
+    Bearer(&'a str),
+    /// Verify this attestation.
+    Attestation(AttestationId, &'a str),
+    /// Verify this proof.
+    Proof(&'a str),
+    /// Record a proof as used, if nobody did.
+    Spend(Spending),
+}
+
+/// What the world answers, each to the need of the same name.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    Certificate(CertificateReading),
+    Bearer(Result<Arc<Verified>, TokenFault>),
+    Attestation(AttestationId, Result<Arc<Verified>, TokenFault>),
+    Proof(Result<DpopProof, ProofFault>),
+    Spent(Spent),
+    /// The world can't answer; there is no decision without it.
+    Unavailable(Unavailable),
+}
+
+/// Whether a proof was recorded as used just now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spent {
+    First,
+    Replayed,
+    /// There is no room to remember it, so it must not pass.
+    Full,
+}
+
+/// What a case was told so far.
+#[derive(Debug, Default)]
+struct Known {
+    certificate: Option<CertificateReading>,
+    bearer: Option<Result<Arc<Verified>, TokenFault>>,
+    attestations: Vec<(AttestationId, Result<Arc<Verified>, TokenFault>)>,
+    proof: Option<Result<DpopProof, ProofFault>>,
+    spent: Option<Spent>,
+    unavailable: Option<Unavailable>,
+}
+
+/// Why a step ends before its end.
+#[derive(Debug)]
+enum Halt<'a> {
+    Needs(Need<'a>),
+    Refused(Reason),
+}
+
+type Progress<'a, T> = Result<T, Halt<'a>>;
+
+impl<'a> Case<'a> {
+    pub fn open(ground: Ground<'a>, facts: &'a RequestFacts) -> Self {
+        Self { ground, facts, known: Known::default() }
+    }
+
+    /// Goes as far as it can with what is known.
+    pub fn step(&self, now: UnixTime) -> Step<'a> {
+        let mut findings = Findings::default();
+        let outcome = match self.judge(now, &mut findings) {
+            Ok(outcome) => outcome,
+            Err(Halt::Refused(reason)) => Outcome::Deny(reason),
+            Err(Halt::Needs(need)) => return Step::Needs(need),
+        };
+        Step::Decided(Decision { outcome, findings })
+    }
+
+    pub fn supply(&mut self, answer: Answer) {
+        match answer {
+            Answer::Certificate(reading) => self.known.certificate = Some(reading),
+            Answer::Bearer(result) => self.known.bearer = Some(result),
+            Answer::Attestation(id, result) => self.known.attestations.push((id, result)),
+            Answer::Proof(result) => self.known.proof = Some(result),
+            Answer::Spent(spent) => self.known.spent = Some(spent),
+            Answer::Unavailable(what) => self.known.unavailable = Some(what),
+        }
+    }
+
+    /// The straight line.
+    fn judge(&self, now: UnixTime, findings: &mut Findings) -> Progress<'a, Outcome> {
+        let policy = self.ground.policy;
+        if let Some(what) = self.known.unavailable {
+            return Err(Halt::Refused(Reason::Unavailable(what)));
+        }
+        let authenticated = self.authenticate(now);
+        if let Err(Halt::Needs(need)) = authenticated {
+            return Err(Halt::Needs(need));
+        }
+        // Also of a caller who is nobody: the log says what was touched.
+        let classification = findings.classification.insert(policy.classify(self.facts)).clone();
+        let caller = findings.caller.insert(authenticated?).clone();
+        let token_proof = self.prove_token(&caller, now)?;
+        if self.asks_for_challenge() {
+            return self.challenge(&caller);
+        }
+        self.admit(&caller, &classification)?;
+        let evidence = match classification.requirement {
+            Requirement::Assurance(level) => self.attest(level, &caller, now, &mut findings.attestation)?,
+            Requirement::Nothing | Requirement::Refusal(_) => Evidence::NotAsked { proven: token_proof.is_some() },
+        };
+        self.spend_token_proof(token_proof)?;
+        Ok(decide(policy, classification.requirement, evidence))
+    }
+
+    /// What holds before evidence is looked at: a principal, a route that takes it, its scopes.
+    fn admit(&self, caller: &Caller, classification: &Classification) -> Progress<'a, ()> {
+        let route = classification.route.and_then(|id| self.ground.policy.routes.get(id));
+        if caller.principal.is_none() && !route.is_some_and(|route| route.anonymous) {
+            return refuse(Reason::CredentialMissing);
+        }
+        if matches!(classification.requirement, Requirement::Refusal(_)) {
+            return Ok(());
+        }
+        match route {
+            None if self.ground.policy.unmatched == Unmatched::Deny => refuse(Reason::UnmatchedRoute),
+            Some(Route { scopes, enforce_scopes: true, .. }) if !caller.is_granted(scopes) => {
+                refuse(Reason::InsufficientScope)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn asks_for_challenge(&self) -> bool {
+        self.facts.method.as_str() == "POST" && self.facts.path.canonical() == CHALLENGE_PATH
+    }
+
+    fn challenge(&self, caller: &Caller) -> Progress<'a, Outcome> {
+        if caller.principal.is_some() { Ok(Outcome::Challenge) } else { refuse(Reason::CredentialMissing) }
+    }
+}
+
+/// The origin that proofs for this request are made for: never what a caller can choose, where the policy says one.
+pub fn origin<'a>(policy: &'a Policy, facts: &RequestFacts) -> Cow<'a, Origin> {
+    policy.resource.as_ref().map_or_else(|| Cow::Owned(Origin::of_host(&facts.host)), Cow::Borrowed)
+}
+
+fn refuse<'a, T>(reason: Reason) -> Progress<'a, T> {
+    Err(Halt::Refused(reason))
+}
+
+/// Which need it is, and nothing of the credential in it.
+impl std::fmt::Debug for Need<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Certificate(_) => "Certificate",
+            Self::Bearer(_) => "Bearer",
+            Self::Attestation(..) => "Attestation",
+            Self::Proof(_) => "Proof",
+            Self::Spend(_) => "Spend",
+        })
+    }
+}

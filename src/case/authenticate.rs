@@ -1,0 +1,186 @@
+//! Who calls: the client certificate and the bearer token, and whether the two agree.
+
+use super::{Case, Halt, Need, Progress, refuse};
+use crate::attestation::verify::Trusted;
+use crate::attestation::{DpopProof, Thumbprint, TokenFault, TokenKind, Verified, appraise};
+use crate::identity::{AccessToken, Caller, PeerCertificate, Principal, Scheme, SpiffeId};
+use crate::policy::{BearerCredential, IdentitySource, IssuerId, MtlsCredential};
+use crate::reason::Reason;
+use crate::request::{Malformed, Occurrence};
+use crate::time::UnixTime;
+use std::sync::Arc;
+
+/// A token as the caller presented it.
+struct Presented<'a> {
+    token: &'a str,
+    scheme: Scheme,
+}
+
+impl<'a> Case<'a> {
+    pub(super) fn authenticate(&self, now: UnixTime) -> Progress<'a, Caller> {
+        let credentials = &self.ground.policy.credentials;
+        let presented = self.presented()?;
+        let certificate = self.certificate()?;
+        let token = match (&credentials.bearer, presented) {
+            (Some(bearer), Some(presented)) => Some(self.access_token(bearer, &presented, certificate, now)?),
+            _ => None,
+        };
+        let by_token = token.as_ref().map(token_principal).transpose()?;
+        let by_certificate = credentials.mtls.as_ref().and_then(|mtls| self.certified(mtls, certificate));
+        let principal = credentials.identity.iter().find_map(|source| match source {
+            IdentitySource::Mtls => by_certificate.clone(),
+            IdentitySource::Bearer => by_token.clone(),
+        });
+        if let (Some(token), Some(subject)) = (&token, &by_token) {
+            check_speaks_for(token, subject, principal.as_ref())?;
+        }
+        Ok(Caller { principal, token, scopes_enforced: credentials.bearer.is_some() })
+    }
+
+    /// The issuers among these with the keys that they have now.
+    pub(super) fn trusted(&self, issuers: &'a [IssuerId]) -> impl Iterator<Item = Trusted<'a>> + use<'a> {
+        let (policy, keyring) = (self.ground.policy, self.ground.keyring);
+        issuers.iter().filter_map(|id| Some(Trusted { issuer: policy.issuer(*id)?, keys: keyring.of(*id)? }))
+    }
+
+    /// RFC 9449 §4.2: what the `ath` of a proof must be.
+    pub(super) fn token_digest(&self) -> Option<Thumbprint> {
+        self.presented().ok().flatten().map(|presented| Thumbprint::of(presented.token.as_bytes()))
+    }
+
+    fn presented(&self) -> Progress<'a, Option<Presented<'a>>> {
+        let headers = &self.facts.headers;
+        if headers.occurrence("authorization") == Occurrence::Repeated {
+            return refuse(Reason::Request(Malformed::RepeatedAuthorization));
+        }
+        let name = self.ground.policy.credentials.bearer.as_ref().map_or("authorization", |bearer| &bearer.header);
+        match headers.occurrence(name) {
+            Occurrence::Absent => Ok(None),
+            Occurrence::Once(value) => read_presented(value, name == "authorization"),
+            Occurrence::Repeated => refuse(Reason::Credential(TokenFault::Repeated)),
+            Occurrence::Unreadable => refuse(Reason::Credential(TokenFault::Malformed)),
+        }
+    }
+
+    /// A certificate that can't be read names nobody.
+    fn certificate(&self) -> Progress<'a, Option<&PeerCertificate>> {
+        match (&self.facts.peer.certificate, &self.known.certificate) {
+            (None, _) => Ok(None),
+            (Some(_), Some(reading)) => Ok(reading.as_deref().ok()),
+            (Some(pem), None) => Err(Halt::Needs(Need::Certificate(pem))),
+        }
+    }
+
+    fn certified(&self, mtls: &MtlsCredential, certificate: Option<&PeerCertificate>) -> Option<Principal> {
+        let peer = &self.facts.peer;
+        let id = match (certificate, &peer.certificate) {
+            (Some(certificate), _) => certificate.spiffe_id.clone(),
+            (None, None) if !mtls.certificate_required => {
+                peer.principal.as_deref().and_then(|name| SpiffeId::parse(name).ok())
+            }
+            (None, _) => None,
+        };
+        id.filter(|id| mtls.trust_domains.iter().any(|domain| id.is_member_of(domain))).map(|id| (&id).into())
+    }
+
+    fn access_token(
+        &self,
+        bearer: &'a BearerCredential,
+        presented: &Presented<'a>,
+        certificate: Option<&PeerCertificate>,
+        now: UnixTime,
+    ) -> Progress<'a, AccessToken> {
+        let verified = match &self.known.bearer {
+            None => return Err(Halt::Needs(Need::Bearer(presented.token))),
+            Some(Ok(verified)) => verified,
+            Some(Err(fault)) => return refuse(Reason::Credential(*fault)),
+        };
+        self.check_token(bearer, verified, certificate, presented.scheme, now)
+            .map_err(|fault| Halt::Refused(Reason::Credential(fault)))?;
+        Ok(AccessToken { verified: Arc::clone(verified), scheme: presented.scheme })
+    }
+
+    fn check_token(
+        &self,
+        bearer: &'a BearerCredential,
+        verified: &Verified,
+        certificate: Option<&PeerCertificate>,
+        scheme: Scheme,
+        now: UnixTime,
+    ) -> Result<(), TokenFault> {
+        let issuer = verified.still_holds(TokenKind::Bearer, self.trusted(&bearer.issuers))?;
+        let claims = verified.claims();
+        appraise::check_times(claims, now, self.ground.policy.credentials.leeway)?;
+        if !claims.audiences.iter().any(|audience| issuer.is_named(audience)) {
+            return Err(TokenFault::Audience);
+        }
+        check_binding(verified, certificate, scheme)
+    }
+
+    /// A token that is bound to a key counts only with a proof by that key, for this call (RFC 9449 §7.1).
+    pub(super) fn prove_token(&self, caller: &Caller, now: UnixTime) -> Progress<'a, Option<DpopProof>> {
+        let Some(bound) = caller.token.as_ref().and_then(AccessToken::bound_to) else { return Ok(None) };
+        let proof = self.proof()?.map_err(|fault| Halt::Refused(Reason::Proof(fault)))?;
+        self.check_proof(&proof, bound, caller, now).map_err(|fault| Halt::Refused(Reason::Proof(fault)))?;
+        Ok(Some(proof))
+    }
+
+    pub(super) fn spend_token_proof(&self, proof: Option<DpopProof>) -> Progress<'a, ()> {
+        match proof {
+            None => Ok(()),
+            Some(proof) => self.spend(&proof)?.map_err(|fault| Halt::Refused(Reason::Proof(fault))),
+        }
+    }
+}
+
+/// `Bearer <token>` or `DPoP <token>`; a header of its own may hold the bare token. Other schemes are not ours.
+fn read_presented<'a>(value: &'a str, is_authorization: bool) -> Progress<'a, Option<Presented<'a>>> {
+    let (scheme, token) = match value.split_once(' ') {
+        Some((name, token)) if name.eq_ignore_ascii_case("bearer") => (Scheme::Bearer, token.trim_start()),
+        Some((name, token)) if name.eq_ignore_ascii_case("dpop") => (Scheme::Dpop, token.trim_start()),
+        None if !is_authorization => (Scheme::Bearer, value),
+        _ => return Ok(None),
+    };
+    // Envoy joins repeated headers by a comma, which no token holds.
+    if is_authorization && token.contains(',') {
+        return refuse(Reason::Request(Malformed::RepeatedAuthorization));
+    }
+    Ok(Some(Presented { token, scheme }))
+}
+
+fn token_principal<'a>(token: &AccessToken) -> Progress<'a, Principal> {
+    let subject = token.verified.claims().subject.as_deref();
+    match subject.map(Principal::parse) {
+        Some(Ok(principal)) => Ok(principal),
+        _ => refuse(Reason::Credential(TokenFault::Subject)),
+    }
+}
+
+/// A token of somebody else's does not count, unless it is bound to the very certificate that names the caller.
+fn check_speaks_for<'a>(token: &AccessToken, subject: &Principal, principal: Option<&Principal>) -> Progress<'a, ()> {
+    let confirmation = token.verified.claims().confirmation.as_ref();
+    let bound_to_certificate = confirmation.is_some_and(|confirmation| confirmation.certificate.is_some());
+    if bound_to_certificate || principal.is_none_or(|principal| principal == subject) {
+        Ok(())
+    } else {
+        refuse(Reason::Credential(TokenFault::Subject))
+    }
+}
+
+/// RFC 8705 §3, RFC 9449 §7.1: what a token is bound to must be shown, and in the scheme made for it. That a key was
+/// shown is looked at with the proof.
+fn check_binding(
+    verified: &Verified,
+    certificate: Option<&PeerCertificate>,
+    scheme: Scheme,
+) -> Result<(), TokenFault> {
+    let confirmation = verified.claims().confirmation.as_ref();
+    let bound_to_key = confirmation.is_some_and(|confirmation| confirmation.key.is_some());
+    let certificate_shown = match confirmation.and_then(|confirmation| confirmation.certificate) {
+        None => true,
+        Some(expected) => certificate.is_some_and(|own| own.thumbprint == *expected.as_bytes()),
+    };
+    let understood = !confirmation.is_some_and(|confirmation| confirmation.unknown);
+    let scheme_fits = bound_to_key == (scheme == Scheme::Dpop);
+    if certificate_shown && understood && scheme_fits { Ok(()) } else { Err(TokenFault::Binding) }
+}

@@ -1,0 +1,105 @@
+//! Why a decision came out as it did. A reason is the same word in the response's metadata, the log and the metrics.
+
+use crate::attestation::{ProofFault, TokenFault};
+use crate::policy::Name;
+use crate::request::Malformed;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// Allowed: no rule asks for proof.
+    Routine,
+    /// Allowed: what the rules ask for was proven.
+    Attested,
+    /// Answered: the caller asked for a challenge.
+    ChallengeRequested,
+    /// Stepped up: the caller showed no attestation.
+    AttestationMissing,
+    Attestation(TokenFault),
+    Proof(ProofFault),
+    CredentialMissing,
+    Credential(TokenFault),
+    InsufficientScope,
+    /// No route names the request, and the policy refuses those.
+    UnmatchedRoute,
+    /// A rule of the policy refuses the request, for a reason of its own.
+    Rule(Name),
+    Request(Malformed),
+    Unavailable(Unavailable),
+}
+
+/// What was missing for a decision to be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unavailable {
+    /// The call's deadline is about to pass.
+    Deadline,
+    Overload,
+    Panic,
+    /// The memory of spent proofs is full.
+    ReplayMemory,
+    /// The policy names something that it does not have, which loading rules out.
+    Policy,
+}
+
+impl Unavailable {
+    pub const ALL: [Self; 5] = [Self::Deadline, Self::Overload, Self::Panic, Self::ReplayMemory, Self::Policy];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Deadline => "deadline",
+            Self::Overload => "overload",
+            Self::Panic => "panic",
+            Self::ReplayMemory => "replay_memory_full",
+            Self::Policy => "policy_incomplete",
+        }
+    }
+}
+
+impl Reason {
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Routine => "routine",
+            Self::Attested => "attested",
+            Self::ChallengeRequested => "challenge_requested",
+            Self::AttestationMissing => "attestation_missing",
+            Self::Attestation(fault) => fault.attestation_word(),
+            Self::Proof(fault) => fault.word(),
+            Self::CredentialMissing => "credential_missing",
+            Self::Credential(fault) => fault.credential_word(),
+            Self::InsufficientScope => "insufficient_scope",
+            Self::UnmatchedRoute => "unmatched_route",
+            Self::Rule(name) => name.as_str(),
+            Self::Request(fault) => fault.as_str(),
+            Self::Unavailable(what) => what.as_str(),
+        }
+    }
+
+    /// Every reason but those that a policy names.
+    pub fn all_fixed() -> impl Iterator<Item = Self> {
+        let plain = [
+            Self::Routine,
+            Self::Attested,
+            Self::ChallengeRequested,
+            Self::AttestationMissing,
+            Self::CredentialMissing,
+            Self::InsufficientScope,
+            Self::UnmatchedRoute,
+        ];
+        let tokens = TokenFault::ALL.iter().flat_map(|fault| [Self::Attestation(*fault), Self::Credential(*fault)]);
+        let proofs = ProofFault::ALL.iter().map(|fault| Self::Proof(*fault));
+        let requests = Malformed::ALL.into_iter().map(Self::Request);
+        let missing = Unavailable::ALL.into_iter().map(Self::Unavailable);
+        plain.into_iter().chain(tokens).chain(proofs).chain(requests).chain(missing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_reason_has_a_word_of_its_own() {
+        let words: Vec<_> = Reason::all_fixed().map(|reason| reason.as_str().to_owned()).collect();
+        assert_eq!(words.iter().collect::<HashSet<_>>().len(), words.len());
+    }
+}
