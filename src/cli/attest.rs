@@ -25,7 +25,7 @@ Examples, from nothing to an answered challenge:
   PROOF=$(stepgate attest proof --key instance.key.jwk --method POST \\
       --url https://api.example.com/v1/payments/7/refund --token \"$TOKEN\" --challenge \"$CHALLENGE\")
 
-  curl -X POST http://127.0.0.1:8080/v1/payments/7/refund -H 'Host: api.example.com' \\
+  curl -X POST http://127.0.0.1:10000/v1/payments/7/refund -H 'Host: api.example.com' \\
       -H \"Authorization: Bearer $TOKEN\" -H \"OAuth-Client-Attestation: $ATTESTATION\" -H \"DPoP: $PROOF\"";
 
 #[derive(Debug, Args)]
