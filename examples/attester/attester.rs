@@ -1,0 +1,103 @@
+//! A small attester: it knows its workloads by a registered credential, and vouches for the key that each instance
+//! made for itself.
+//!
+//! A real one would look at evidence that can't be copied instead (a TPM or TEE quote, a cloud instance's identity
+//! document, the orchestrator's word on a pod); what it signs in the end is the same.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::sync::Arc;
+use stepgate::mint::{Jwt, PublicJwk, SigningKey, ath, jwks};
+
+/// Short: a workload asks again, and one that is no longer registered gets no more.
+const TTL_SECONDS: u64 = 300;
+
+#[derive(Debug)]
+pub struct Attester {
+    issuer: String,
+    key: SigningKey,
+    /// Workloads by the digest of their credential. It is looked up by digest, so that how long that takes tells
+    /// nothing about the credentials.
+    workloads: HashMap<String, String>,
+}
+
+/// What a workload asks for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Request {
+    jwk: Value,
+}
+
+type Refusal = (StatusCode, &'static str);
+
+impl Attester {
+    /// `workloads` are names with their credentials.
+    pub fn new(issuer: &str, key: SigningKey, workloads: impl IntoIterator<Item = (String, String)>) -> Self {
+        let workloads = workloads
+            .into_iter()
+            .map(|(name, credential)| (ath(&credential), name))
+            .collect();
+        Self {
+            issuer: issuer.to_owned(),
+            key,
+            workloads,
+        }
+    }
+
+    pub fn router(self) -> Router {
+        Router::new()
+            .route("/attestations", post(vouch))
+            .route("/jwks.json", get(publish))
+            .with_state(Arc::new(self))
+    }
+
+    /// The workload that shows this credential.
+    fn known(&self, headers: &HeaderMap) -> Option<&str> {
+        let credential = headers
+            .get(header::AUTHORIZATION)?
+            .to_str()
+            .ok()?
+            .strip_prefix("Bearer ")?;
+        self.workloads.get(&ath(credential)).map(String::as_str)
+    }
+}
+
+async fn publish(State(attester): State<Arc<Attester>>) -> Json<Value> {
+    Json(jwks([&attester.key]))
+}
+
+/// The instance need not prove here that it has the key: an attestation of someone else's key is of no use to it.
+async fn vouch(
+    State(attester): State<Arc<Attester>>,
+    headers: HeaderMap,
+    Json(request): Json<Request>,
+) -> Result<Json<Value>, Refusal> {
+    let workload = attester
+        .known(&headers)
+        .ok_or((StatusCode::UNAUTHORIZED, "no such workload"))?;
+    if request.jwk.get("d").is_some() {
+        return Err((
+            StatusCode::BAD_REQUEST,
+            "this is a private key: it is known to others now, make a new one",
+        ));
+    }
+    let key = PublicJwk::parse(&request.jwk).map_err(|_| (StatusCode::BAD_REQUEST, "not a public JWK"))?;
+    let jwt = Jwt::attestation(workload, &key)
+        .claim("iss", attester.issuer.as_str())
+        .issued(now(), TTL_SECONDS);
+    let attestation = jwt
+        .sign(&attester.key)
+        .map_err(|_| (StatusCode::INTERNAL_SERVER_ERROR, "can't sign"))?;
+    Ok(Json(
+        json!({ "attestation": attestation, "expires_in": TTL_SECONDS }),
+    ))
+}
+
+fn now() -> u64 {
+    jiff::Timestamp::now().as_second().unsigned_abs()
+}

@@ -1,0 +1,107 @@
+//! How long a caller waits: the `grpc-timeout` header, less what the answer needs to get back in time.
+
+use http::HeaderMap;
+use std::time::Duration;
+
+/// What is left of the caller's patience for the way back. Timers fire up to a millisecond late, and Envoy's own
+/// timer has started earlier than ours.
+const MARGIN: Duration = Duration::from_millis(5);
+
+/// How long a call may take whose caller names no deadline, or a longer one. Envoy always names one, of 200 ms
+/// unless configured; without an end a call that never sends its message would hold its place for ever.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// The specification allows at most eight digits.
+/// <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#requests>
+const MAX_DIGITS: usize = 8;
+
+/// How long the decision may take, counted from the arrival of the call.
+pub(super) fn patience(headers: &HeaderMap) -> Duration {
+    let asked = headers
+        .get("grpc-timeout")
+        .and_then(|value| parse(value.as_bytes()));
+    let patience = asked.map_or(LONGEST, |timeout| timeout.min(LONGEST));
+    patience.saturating_sub(MARGIN).max(patience / 2)
+}
+
+/// One to eight digits and a unit; anything else is no timeout.
+fn parse(value: &[u8]) -> Option<Duration> {
+    let (unit, digits) = value.split_last()?;
+    if digits.is_empty() || digits.len() > MAX_DIGITS || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let amount = digits
+        .iter()
+        .fold(0_u64, |sum, digit| sum * 10 + u64::from(digit - b'0'));
+    match unit {
+        b'H' => Some(Duration::from_secs(amount * 3600)),
+        b'M' => Some(Duration::from_secs(amount * 60)),
+        b'S' => Some(Duration::from_secs(amount)),
+        b'm' => Some(Duration::from_millis(amount)),
+        b'u' => Some(Duration::from_micros(amount)),
+        b'n' => Some(Duration::from_nanos(amount)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn patience_for(timeout: &'static str) -> Duration {
+        patience(&HeaderMap::from_iter([(
+            http::HeaderName::from_static("grpc-timeout"),
+            HeaderValue::from_static(timeout),
+        )]))
+    }
+
+    #[test]
+    fn every_unit_of_the_specification_is_read() {
+        let cases = [
+            ("1H", Duration::from_secs(3600)),
+            ("2M", Duration::from_secs(120)),
+            ("3S", Duration::from_secs(3)),
+            ("200m", Duration::from_millis(200)),
+            ("5u", Duration::from_micros(5)),
+            ("99999999n", Duration::from_nanos(99_999_999)),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(parse(value.as_bytes()), Some(expected), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_the_specification_does_not_allow_is_no_timeout() {
+        for value in [
+            "",
+            "m",
+            "200",
+            "123456789m",
+            "-1m",
+            "+1m",
+            " 1m",
+            "1 m",
+            "1s",
+            "1.5S",
+            "1mm",
+            "0x1S",
+        ] {
+            assert_eq!(parse(value.as_bytes()), None, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn the_answer_gets_a_head_start_on_the_callers_clock() {
+        assert_eq!(patience_for("200m"), Duration::from_millis(195));
+        assert_eq!(patience_for("4m"), Duration::from_millis(2));
+        assert_eq!(patience_for("0m"), Duration::ZERO);
+    }
+
+    #[test]
+    fn no_call_waits_longer_than_the_limit() {
+        assert_eq!(patience(&HeaderMap::new()), LONGEST - MARGIN);
+        assert_eq!(patience_for("99999999H"), LONGEST - MARGIN);
+        assert_eq!(patience_for("soon"), LONGEST - MARGIN);
+    }
+}

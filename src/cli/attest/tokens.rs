@@ -1,0 +1,172 @@
+//! `attest token`, `attest attestation` and `attest proof`: what is shown with a call.
+
+use super::{Failure, read_jwk};
+use crate::mint::{Jwt, PublicJwk, SigningKey};
+use clap::Args;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+pub(super) struct Token {
+    /// The issuer's private key.
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// `iss`
+    #[arg(long)]
+    issuer: String,
+    /// `sub`
+    #[arg(long)]
+    subject: String,
+    /// `aud`; may be given more than once.
+    #[arg(long, required = true)]
+    audience: Vec<String>,
+    /// `scope`: names with spaces between them.
+    #[arg(long)]
+    scope: Option<String>,
+    /// The key that the token is bound to (`cnf.jkt`), so that it passes with its proof only.
+    #[arg(long, value_name = "FILE")]
+    holder: Option<PathBuf>,
+    #[command(flatten)]
+    claims: Claims,
+}
+
+impl Token {
+    pub(super) fn mint(self) -> Result<String, Failure> {
+        let key = read_jwk(&self.key, SigningKey::from_jwk)?;
+        let mut jwt = Jwt::bearer(&self.subject)
+            .claim("iss", self.issuer)
+            .claim("aud", self.audience);
+        if let Some(holder) = self.holder {
+            jwt = jwt.claim(
+                "cnf",
+                json!({ "jkt": read_jwk(&holder, PublicJwk::parse)?.thumbprint() }),
+            );
+        }
+        Ok(self.claims.on(optional(jwt, "scope", self.scope)).sign(&key)?)
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Attestation {
+    /// The attester's private key.
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// `sub`: the workload that is vouched for.
+    #[arg(long)]
+    subject: String,
+    /// The workload's own key, public or private (`cnf.jwk`).
+    #[arg(long, value_name = "FILE")]
+    holder: PathBuf,
+    /// `iss`
+    #[arg(long)]
+    issuer: Option<String>,
+    /// `aud`; may be given more than once.
+    #[arg(long)]
+    audience: Vec<String>,
+    /// `scope`: what it covers, names with spaces between them.
+    #[arg(long)]
+    scope: Option<String>,
+    /// `txn`: the task that it is made for.
+    #[arg(long)]
+    task: Option<String>,
+    #[command(flatten)]
+    claims: Claims,
+}
+
+impl Attestation {
+    pub(super) fn mint(self) -> Result<String, Failure> {
+        let key = read_jwk(&self.key, SigningKey::from_jwk)?;
+        let holder = read_jwk(&self.holder, PublicJwk::parse)?;
+        let mut jwt = Jwt::attestation(&self.subject, &holder);
+        if !self.audience.is_empty() {
+            jwt = jwt.claim("aud", self.audience);
+        }
+        let optionals = [("iss", self.issuer), ("scope", self.scope), ("txn", self.task)];
+        jwt = optionals
+            .into_iter()
+            .fold(jwt, |jwt, (name, value)| optional(jwt, name, value));
+        Ok(self.claims.on(jwt).sign(&key)?)
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Proof {
+    /// The workload's private key.
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// `htm`: the method of the call.
+    #[arg(long)]
+    method: String,
+    /// `htu`: the policy's `resource` and the path of the call.
+    #[arg(long)]
+    url: String,
+    /// The bearer token that is sent along (`ath`).
+    #[arg(long)]
+    token: Option<String>,
+    /// The challenge to answer (`nonce`).
+    #[arg(long)]
+    challenge: Option<String>,
+    /// How long ago it was made, such as `2m`.
+    #[arg(long, default_value = "0s")]
+    age: SignedDuration,
+    /// One more claim; the value is JSON, or else a string.
+    #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = claim)]
+    claims: Vec<(String, Value)>,
+}
+
+impl Proof {
+    pub(super) fn mint(self) -> Result<String, Failure> {
+        let key = read_jwk(&self.key, SigningKey::from_jwk)?;
+        let mut jwt = Jwt::proof(key.public(), &self.method, &self.url)?.claim("iat", seconds_ago(self.age));
+        if let Some(token) = &self.token {
+            jwt = jwt.with_token(token);
+        }
+        Ok(with_all(optional(jwt, "nonce", self.challenge), self.claims).sign(&key)?)
+    }
+}
+
+/// What every token has.
+#[derive(Debug, Args)]
+struct Claims {
+    /// How long it is valid, from the time that it was issued.
+    #[arg(long, default_value = "5m", value_name = "DURATION")]
+    ttl: SignedDuration,
+    /// How long ago it was issued, to mint stale and expired ones.
+    #[arg(long, default_value = "0s", value_name = "DURATION")]
+    age: SignedDuration,
+    /// One more claim; the value is JSON, or else a string. May be given more than once.
+    #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = claim)]
+    more: Vec<(String, Value)>,
+}
+
+impl Claims {
+    fn on(self, jwt: Jwt) -> Jwt {
+        let ttl = self.ttl.as_secs().max(0).unsigned_abs();
+        with_all(jwt.issued(seconds_ago(self.age), ttl), self.more)
+    }
+}
+
+fn optional(jwt: Jwt, name: &str, value: Option<String>) -> Jwt {
+    match value {
+        Some(value) => jwt.claim(name, value),
+        None => jwt,
+    }
+}
+
+fn with_all(jwt: Jwt, claims: Vec<(String, Value)>) -> Jwt {
+    claims
+        .into_iter()
+        .fold(jwt, |jwt, (name, value)| jwt.claim(&name, value))
+}
+
+fn seconds_ago(age: SignedDuration) -> u64 {
+    let seconds = Timestamp::now().as_second().saturating_sub(age.as_secs());
+    seconds.max(0).unsigned_abs()
+}
+
+fn claim(text: &str) -> Result<(String, Value), String> {
+    let (name, value) = text.split_once('=').ok_or("expected `name=value`")?;
+    let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
+    Ok((name.to_owned(), value))
+}

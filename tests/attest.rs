@@ -1,0 +1,130 @@
+//! `stepgate attest` from outside: what it prints, what it writes and how it ends.
+
+#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
+use assert_cmd::Command;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+fn attest(dir: &Path, arguments: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stepgate"));
+    command
+        .current_dir(dir)
+        .arg("attest")
+        .args(arguments.split_whitespace());
+    command
+}
+
+fn minted(dir: &Path, arguments: &str) -> String {
+    let assert = attest(dir, arguments).assert().success().stderr("");
+    String::from_utf8(assert.get_output().stdout.clone())
+        .unwrap()
+        .trim()
+        .to_owned()
+}
+
+fn part(token: &str, index: usize) -> Value {
+    let json = URL_SAFE_NO_PAD
+        .decode(token.split('.').nth(index).unwrap())
+        .unwrap();
+    serde_json::from_slice(&json).unwrap()
+}
+
+#[test]
+fn a_key_file_is_for_its_owner_only_and_never_overwritten() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(minted(dir.path(), "key --out a.jwk"), "");
+    let file = dir.path().join("a.jwk");
+    let first = fs::read(&file).unwrap();
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+
+    let again = attest(dir.path(), "key --out a.jwk").assert().code(1).stdout("");
+    let message = String::from_utf8(again.get_output().stderr.clone()).unwrap();
+    assert!(message.starts_with("stepgate attest: `a.jwk`: "), "{message}");
+    assert_eq!(fs::read(&file).unwrap(), first);
+}
+
+#[test]
+fn a_set_publishes_the_public_halves_under_their_names() {
+    let dir = tempfile::tempdir().unwrap();
+    minted(dir.path(), "key --out a.jwk --kid 2026-11");
+    minted(dir.path(), "key --out b.jwk --algorithm EdDSA");
+    let set: Value = serde_json::from_str(&minted(dir.path(), "jwks a.jwk b.jwk")).unwrap();
+    assert_eq!(set["keys"][0]["kid"], "2026-11");
+    assert_eq!(set["keys"][1]["alg"], "EdDSA");
+    assert!(!set.to_string().contains("\"d\""), "{set}");
+}
+
+#[test]
+fn a_token_an_attestation_and_a_proof_say_what_they_were_told_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    for name in ["idp.jwk", "attester.jwk", "instance.jwk"] {
+        minted(dir, &format!("key --out {name}"));
+    }
+    let told = "--issuer https://idp.example.com --subject web --audience https://api.example.com --scope a";
+    let more = "--holder instance.jwk --claim azp=portal --claim level=3";
+    let token = minted(dir, &format!("token --key idp.jwk {told} {more}"));
+    let claims = part(&token, 1);
+    assert_eq!(
+        (&claims["scope"], &claims["azp"], &claims["level"]),
+        (&"a".into(), &"portal".into(), &3.into())
+    );
+    assert!(claims["cnf"]["jkt"].is_string());
+
+    let told = "--subject web --holder instance.jwk --age 10m --ttl 1h --task run-8841";
+    let attestation = minted(dir, &format!("attestation --key attester.jwk {told}"));
+    let claims = part(&attestation, 1);
+    assert_eq!(
+        claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(),
+        3600
+    );
+    assert_eq!(claims["txn"], "run-8841");
+
+    let url = "https://api.example.com/v1/payments/7/refund";
+    let told = format!("--method POST --url {url} --token {token} --challenge v1.k.c");
+    let proof = minted(dir, &format!("proof --key instance.jwk {told}"));
+    assert_eq!(part(&proof, 0)["jwk"], claims["cnf"]["jwk"]);
+    assert_eq!(part(&proof, 1)["htu"], url);
+    assert_eq!(part(&proof, 1)["nonce"], "v1.k.c");
+}
+
+#[test]
+fn what_goes_wrong_is_said_on_stderr_with_its_exit_code() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(
+        dir.path().join("public.jwk"),
+        r#"{"kty":"OKP","crv":"Ed25519","x":"eA"}"#,
+    )
+    .unwrap();
+    fs::write(dir.path().join("no.jwk"), "PEM").unwrap();
+    let cases = [
+        ("jwks gone.jwk", 1, "`gone.jwk`: No such file"),
+        ("jwks no.jwk", 1, "`no.jwk` is not JSON"),
+        ("jwks public.jwk", 1, "`d` is missing"),
+        ("jwks", 2, "required"),
+        (
+            "proof --key k --method GET --url u --claim x",
+            2,
+            "expected `name=value`",
+        ),
+    ];
+    for (arguments, code, message) in cases {
+        let failed = attest(dir.path(), arguments).assert().code(code).stdout("");
+        let stderr = String::from_utf8(failed.get_output().stderr.clone()).unwrap();
+        assert!(stderr.contains(message), "{arguments}: {stderr}");
+    }
+}
+
+#[test]
+fn a_challenge_key_is_one_line_of_64_hex_digits() {
+    let line = minted(Path::new("."), "challenge-key");
+    assert!(
+        line.len() == 64 && line.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        "{line}"
+    );
+}

@@ -1,0 +1,68 @@
+use crate::support::{Server, check_request, refuses_connections};
+use std::time::Duration;
+use stepgate::chassis::Drained;
+use tonic::Code;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+
+#[tokio::test]
+async fn what_is_in_flight_is_finished_and_nothing_new_is_taken() {
+    let server = Server::start().await;
+    let service = server.service.clone();
+    let mut client = server.client().await;
+    let call = tokio::spawn(async move { client.check(check_request("/wait")).await.unwrap() });
+    server.reaches_in_flight(1).await;
+    let url = server.url().to_owned();
+
+    let ended = server.stop();
+    refuses_connections(&url).await;
+    assert!(!ended.is_finished());
+    service.releases.add_permits(1);
+
+    assert_eq!(
+        call.await.unwrap().into_inner().status.unwrap().message,
+        "decided"
+    );
+    assert_eq!(ended.await.unwrap(), Drained::Complete);
+}
+
+#[tokio::test]
+async fn the_drain_ends_at_its_limit_and_says_what_was_cut() {
+    let server = Server::with_limits(2, 100, Duration::from_millis(50)).await;
+    let mut client = server.client().await;
+    let call = tokio::spawn(async move { client.check(check_request("/never")).await });
+    server.reaches_in_flight(1).await;
+    assert_eq!(server.stop().await.unwrap(), Drained::Cut(1));
+    assert!(call.await.unwrap().is_err());
+}
+
+#[tokio::test]
+async fn an_idle_connection_does_not_hold_up_the_end() {
+    let server = Server::start().await;
+    let mut client = server.client().await;
+    client.check(check_request("/")).await.unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(5), server.stop()).await;
+    assert_eq!(ended.unwrap().unwrap(), Drained::Complete);
+}
+
+#[tokio::test]
+async fn a_watch_of_the_health_ends_when_the_drain_begins() {
+    let server = Server::start().await;
+    let mut health = HealthClient::new(server.channel().await);
+    let mut watch = health
+        .watch(HealthCheckRequest::default())
+        .await
+        .unwrap()
+        .into_inner();
+    watch.message().await.unwrap().unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(5), server.stop()).await;
+    assert_eq!(ended.unwrap().unwrap(), Drained::Complete);
+    let code = loop {
+        match watch.message().await {
+            Ok(Some(_)) => {}
+            Ok(None) => panic!("the watch ended without a status"),
+            Err(status) => break status.code(),
+        }
+    };
+    assert_eq!(code, Code::Unavailable);
+}

@@ -1,0 +1,111 @@
+use crate::support::{CHECK, RawRequest, Server, check_request, framed_request, raw_request, send};
+use bytes::Bytes;
+use http_body::Frame;
+use http_body_util::{Full, StreamBody};
+use std::convert::Infallible;
+use std::time::{Duration, Instant};
+use tonic::codegen::tokio_stream::{self, StreamExt};
+
+fn with_timeout(timeout: &str, path: &str) -> RawRequest {
+    let mut request = raw_request(CHECK, Full::new(framed_request(path)));
+    request
+        .headers_mut()
+        .insert("grpc-timeout", timeout.parse().unwrap());
+    request
+}
+
+#[tokio::test]
+async fn a_call_that_takes_too_long_is_answered_before_its_deadline() {
+    let server = Server::start().await;
+    let sent = Instant::now();
+    let answer = send(&server, with_timeout("300m", "/never")).await;
+    assert_eq!(answer.said(), "deadline");
+    assert!(
+        sent.elapsed() < Duration::from_millis(300),
+        "{:?}",
+        sent.elapsed()
+    );
+    assert_eq!(server.in_flight.count(), 0);
+}
+
+#[tokio::test]
+async fn a_decision_made_too_late_is_not_given() {
+    let server = Server::start().await;
+    let answer = send(&server, with_timeout("50m", "/block")).await;
+    assert_eq!(answer.said(), "deadline");
+}
+
+#[tokio::test]
+async fn a_message_that_never_ends_is_answered_at_the_deadline() {
+    let server = Server::start().await;
+    let begun = Ok::<_, Infallible>(Frame::data(Bytes::from_static(&[0, 0, 0])));
+    let body = StreamBody::new(tokio_stream::once(begun).chain(tokio_stream::pending()));
+    let mut request = raw_request(CHECK, body);
+    request
+        .headers_mut()
+        .insert("grpc-timeout", "100m".parse().unwrap());
+    assert_eq!(send(&server, request).await.said(), "deadline");
+}
+
+#[tokio::test]
+async fn a_call_beyond_the_limit_is_answered_at_once() {
+    let server = Server::with_limits(2, 1, Duration::from_secs(10)).await;
+    let mut first = server.client().await;
+    let waiting = tokio::spawn(async move { first.check(check_request("/wait")).await.unwrap() });
+    server.reaches_in_flight(1).await;
+
+    let mut second = server.client().await;
+    let shed = second.check(check_request("/")).await.unwrap().into_inner();
+    assert_eq!(shed.status.unwrap().message, "overload");
+
+    server.service.releases.add_permits(1);
+    assert_eq!(
+        waiting.await.unwrap().into_inner().status.unwrap().message,
+        "decided"
+    );
+    server.reaches_in_flight(0).await;
+    let next = second.check(check_request("/")).await.unwrap().into_inner();
+    assert_eq!(next.status.unwrap().message, "decided");
+}
+
+#[tokio::test]
+async fn a_panic_is_an_answer_and_harms_no_other_call() {
+    let server = Server::start().await;
+    let mut client = server.client().await;
+    for (path, expected) in [
+        ("/panic", "panic"),
+        ("/yield-then-panic", "panic"),
+        ("/", "decided"),
+    ] {
+        let response = client.check(check_request(path)).await.unwrap().into_inner();
+        assert_eq!(response.status.unwrap().message, expected, "{path}");
+    }
+    assert_eq!(server.in_flight.count(), 0);
+}
+
+#[tokio::test]
+async fn a_call_that_its_caller_gives_up_makes_room() {
+    let server = Server::start().await;
+    let mut client = server.client().await;
+    let call = tokio::spawn(async move { client.check(check_request("/never")).await });
+    server.reaches_in_flight(1).await;
+    call.abort();
+    server.reaches_in_flight(0).await;
+}
+
+#[tokio::test]
+async fn connections_are_dealt_evenly_to_the_workers() {
+    let server = Server::with_limits(2, 100, Duration::from_secs(10)).await;
+    let mut clients = Vec::new();
+    for _ in 0..6 {
+        let mut client = server.client().await;
+        client.check(check_request("/")).await.unwrap();
+        clients.push(client); // it stays open
+    }
+    let answered_by = server.service.answered_by.lock().unwrap();
+    assert_eq!(
+        answered_by.values().copied().collect::<Vec<_>>(),
+        [3, 3],
+        "{answered_by:?}"
+    );
+}

@@ -1,0 +1,143 @@
+//! A whole mesh on one machine: callers, Envoy, stepgate and the service behind them.
+
+use super::certificates::{Authority, Certified};
+use super::envoy::{Bootstrap, Envoy};
+use super::issuers::Issuers;
+use super::stepgate::{Listen, Stepgate};
+use super::upstream::Upstream;
+use super::{Result, http, repository};
+use reqwest::{Certificate, Client, ClientBuilder, Identity, Method, RequestBuilder};
+use std::fs;
+use std::net::SocketAddr;
+use tempfile::TempDir;
+
+/// The service's name, as callers and the policy know it.
+pub const HOST: &str = "api.example.com";
+
+/// Fields end in this order: nothing is asked for after it is gone.
+#[derive(Debug)]
+pub struct Mesh {
+    pub envoy: Envoy,
+    pub stepgate: Stepgate,
+    pub upstream: Upstream,
+    pub issuers: Issuers,
+    pub authority: Authority,
+    _dir: TempDir,
+}
+
+/// How Envoy reaches stepgate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    Tcp,
+    Unix,
+}
+
+/// Someone who calls the service, through Envoy.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    http: Client,
+    base: String,
+}
+
+impl Mesh {
+    /// The quickstart's policy and its Envoy: bearer tokens over plain HTTP.
+    pub async fn quickstart(transport: Transport) -> Result<Self> {
+        Self::start(
+            "examples/quickstart/policy.yaml",
+            "examples/quickstart/envoy.yaml",
+            transport,
+            Ok,
+        )
+        .await
+    }
+
+    /// The hardened bootstrap, where callers show client certificates.
+    pub async fn mtls(
+        transport: Transport,
+        adapt: impl FnOnce(Bootstrap) -> Result<Bootstrap>,
+    ) -> Result<Self> {
+        Self::start(
+            "tests/policies/mtls.yaml",
+            "envoy/bootstrap.yaml",
+            transport,
+            adapt,
+        )
+        .await
+    }
+
+    async fn start(
+        policy: &str,
+        bootstrap: &str,
+        transport: Transport,
+        adapt: impl FnOnce(Bootstrap) -> Result<Bootstrap>,
+    ) -> Result<Self> {
+        let dir = tempfile::tempdir()?;
+        let (issuers, authority) = (Issuers::new()?, Authority::new()?);
+        issuers.write_jwks(dir.path())?;
+        authority.write_server(HOST, dir.path())?;
+        let file = dir.path().join("policy.yaml");
+        fs::copy(repository(policy), &file)?;
+        let listen = match transport {
+            Transport::Tcp => Listen::any(),
+            Transport::Unix => Listen::Unix(dir.path().join("authz.sock")),
+        };
+        let upstream = Upstream::start().await?;
+        let stepgate = Stepgate::start(&file, &listen, &[]).await?;
+        let bootstrap = Bootstrap::read(bootstrap, dir.path())?;
+        let bootstrap = bootstrap
+            .with_stepgate(&stepgate.listen)?
+            .with_upstream(upstream.address)?;
+        let envoy = adapt(bootstrap)?.start().await?;
+        Ok(Self {
+            envoy,
+            stepgate,
+            upstream,
+            issuers,
+            authority,
+            _dir: dir,
+        })
+    }
+
+    /// A caller over plain HTTP.
+    pub fn caller(&self) -> Result<Caller> {
+        Caller::new("http", self.envoy.address, http())
+    }
+
+    /// A caller over HTTP/2, as gRPC clients are.
+    pub fn http2_caller(&self) -> Result<Caller> {
+        Caller::new("http", self.envoy.address, http().http2_prior_knowledge())
+    }
+
+    /// A caller with a client certificate.
+    pub fn certified_caller(&self, certified: &Certified) -> Result<Caller> {
+        let identity = Identity::from_pem(format!("{}{}", certified.key, certified.certificate).as_bytes())?;
+        let authority = Certificate::from_pem(self.authority.pem().as_bytes())?;
+        Caller::new(
+            "https",
+            self.envoy.address,
+            http().identity(identity).tls_certs_only([authority]),
+        )
+    }
+}
+
+impl Caller {
+    fn new(scheme: &str, envoy: SocketAddr, http: ClientBuilder) -> Result<Self> {
+        let base = format!("{scheme}://{HOST}:{}", envoy.port());
+        Ok(Self {
+            http: http.resolve(HOST, envoy).build()?,
+            base,
+        })
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.base))
+    }
+
+    pub fn get(&self, path: &str) -> RequestBuilder {
+        self.request(Method::GET, path)
+    }
+
+    pub fn post(&self, path: &str) -> RequestBuilder {
+        self.request(Method::POST, path)
+    }
+}

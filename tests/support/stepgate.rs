@@ -1,0 +1,174 @@
+//! The real binary, `stepgate serve`, on an ephemeral port or a Unix socket.
+
+use super::child::Child;
+use super::wait::until;
+use super::{Result, http};
+use serde_json::Value;
+use std::env;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use tokio::process::Command;
+
+#[derive(Debug)]
+pub struct Stepgate {
+    pub listen: Listen,
+    pub admin: SocketAddr,
+    policy: PathBuf,
+    arguments: Vec<String>,
+    child: Child,
+    http: reqwest::Client,
+}
+
+/// Where Envoy finds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listen {
+    Tcp(SocketAddr),
+    Unix(PathBuf),
+}
+
+impl Listen {
+    /// A TCP port that the system chooses.
+    pub fn any() -> Self {
+        Self::Tcp(SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        match text.strip_prefix("unix:") {
+            Some(path) => Ok(Self::Unix(path.into())),
+            None => Ok(Self::Tcp(text.parse()?)),
+        }
+    }
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => write!(f, "{address}"),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+impl Stepgate {
+    /// Starts it and waits until it is ready.
+    pub async fn start(policy: &Path, listen: &Listen, arguments: &[&str]) -> Result<Self> {
+        let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        Self::spawn(policy.to_owned(), listen, &Listen::any().to_string(), arguments).await
+    }
+
+    /// Starts it again where it was before, as an orchestrator would.
+    pub async fn start_again(&mut self) -> Result<()> {
+        let admin = self.admin.to_string();
+        *self = Self::spawn(self.policy.clone(), &self.listen, &admin, self.arguments.clone()).await?;
+        Ok(())
+    }
+
+    async fn spawn(policy: PathBuf, listen: &Listen, admin: &str, arguments: Vec<String>) -> Result<Self> {
+        let mut command = Command::new(binary()?);
+        command
+            .arg("serve")
+            .arg("--policy")
+            .arg(&policy)
+            .args(["--log-format", "json", "--admin", admin]);
+        command.arg("--listen").arg(listen.to_string()).args(&arguments);
+        let mut child = Child::spawn("stepgate", command)?;
+        let started = child
+            .until("its addresses", async |child| listening(&child.stderr()))
+            .await?;
+        let address = |field: &str| {
+            started
+                .get(field)
+                .and_then(Value::as_str)
+                .ok_or_else(|| format!("no `{field}` in {started}"))
+        };
+        let (listen, admin) = (Listen::parse(address("listen")?)?, address("admin")?.parse()?);
+        let stepgate = Self {
+            listen,
+            admin,
+            policy,
+            arguments,
+            child,
+            http: http().build()?,
+        };
+        stepgate.ready().await?;
+        Ok(stepgate)
+    }
+
+    async fn ready(&self) -> Result<()> {
+        until("stepgate to be ready", async || self.get("/readyz").await.ok())
+            .await
+            .map(drop)
+    }
+
+    /// One of the admin listener's pages.
+    pub async fn get(&self, path: &str) -> Result<String> {
+        let url = format!("http://{}{path}", self.admin);
+        Ok(self
+            .http
+            .get(url)
+            .send()
+            .await?
+            .error_for_status()?
+            .text()
+            .await?)
+    }
+
+    /// A number out of `/metrics`, named as it stands there; 0 where the series is not there.
+    pub async fn metric(&self, series: &str) -> Result<f64> {
+        let metrics = self.get("/metrics").await?;
+        let value = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        Ok(value.map_or(Ok(0.0), str::parse)?)
+    }
+
+    /// The decision log so far.
+    pub fn decisions(&self) -> Vec<Value> {
+        self.child
+            .stdout()
+            .iter()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect()
+    }
+
+    pub async fn kill(&mut self) -> Result<()> {
+        self.child.kill().await
+    }
+
+    pub async fn terminate(&mut self) -> Result<ExitStatus> {
+        self.child.terminate().await
+    }
+
+    pub fn child(&self) -> &Child {
+        &self.child
+    }
+}
+
+/// The start message in the log.
+fn listening(log: &[String]) -> Option<Value> {
+    log.iter()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .find_map(|event| {
+            let fields = event.get("fields")?;
+            (fields.get("message")? == "listening").then(|| fields.clone())
+        })
+}
+
+/// The binary that belongs to the running program: what cargo says in tests; beside the examples' folder in the demo.
+fn binary() -> Result<PathBuf> {
+    if let Some(path) = env::var_os("STEPGATE")
+        .map(PathBuf::from)
+        .or(option_env!("CARGO_BIN_EXE_stepgate").map(PathBuf::from))
+    {
+        return Ok(path);
+    }
+    let built = env::current_exe()?
+        .ancestors()
+        .nth(2)
+        .map(|target| target.join("stepgate"));
+    built.filter(|path| path.exists()).ok_or_else(|| {
+        "the stepgate binary is not built; run `make demo`, or `cargo build --release --bin stepgate`".into()
+    })
+}
