@@ -1,0 +1,74 @@
+//! The two constructors of a `CheckResponse`. A response without a status *allows*, so nobody else makes one.
+
+use crate::decision::Permit;
+use envoy_types::pb::envoy::config::core::v3::header_value_option::HeaderAppendAction;
+use envoy_types::pb::envoy::config::core::v3::{HeaderValue, HeaderValueOption};
+use envoy_types::pb::envoy::service::auth::v3::check_response::HttpResponse;
+use envoy_types::pb::envoy::service::auth::v3::{CheckResponse, DeniedHttpResponse, OkHttpResponse};
+use envoy_types::pb::envoy::r#type::v3::HttpStatus;
+use envoy_types::pb::google::protobuf::Struct;
+use envoy_types::pb::google::rpc::Status;
+use tonic::Code;
+
+/// Headers in the order in which they are sent.
+pub type HeaderList = Vec<(&'static str, String)>;
+
+/// What goes with a request that may pass.
+#[derive(Debug)]
+pub struct Passage {
+    pub set: HeaderList,
+    pub remove: Vec<String>,
+    /// On the response to the client.
+    pub respond: HeaderList,
+}
+
+/// Lets a request pass, on the authority of a permit.
+pub fn allowed(_permit: &Permit, passage: Passage, metadata: Struct) -> CheckResponse {
+    answer(
+        Code::Ok,
+        HttpResponse::OkResponse(OkHttpResponse {
+            headers: options(passage.set),
+            headers_to_remove: passage.remove,
+            response_headers_to_add: options(passage.respond),
+            ..OkHttpResponse::default()
+        }),
+        metadata,
+    )
+}
+
+/// Answers in the upstream's place. The gRPC status is never OK, whatever the HTTP status is.
+pub fn denied(status: u16, headers: HeaderList, body: String, metadata: Struct) -> CheckResponse {
+    let code = match status {
+        401 => Code::Unauthenticated,
+        400 => Code::InvalidArgument,
+        429 => Code::ResourceExhausted,
+        503 => Code::Unavailable,
+        _ => Code::PermissionDenied,
+    };
+    let response = DeniedHttpResponse {
+        status: Some(HttpStatus { code: i32::from(status) }),
+        headers: options(headers),
+        body,
+    };
+    answer(code, HttpResponse::DeniedResponse(response), metadata)
+}
+
+fn answer(code: Code, http: HttpResponse, metadata: Struct) -> CheckResponse {
+    CheckResponse {
+        status: Some(Status { code: code.into(), ..Status::default() }),
+        dynamic_metadata: Some(metadata),
+        http_response: Some(http),
+    }
+}
+
+/// Envoy's default is to append, which would let a client's own value stand beside ours.
+fn options(headers: HeaderList) -> Vec<HeaderValueOption> {
+    headers
+        .into_iter()
+        .map(|(name, value)| HeaderValueOption {
+            header: Some(HeaderValue { key: name.to_owned(), value, ..HeaderValue::default() }),
+            append_action: HeaderAppendAction::OverwriteIfExistsOrAdd.into(),
+            ..HeaderValueOption::default()
+        })
+        .collect()
+}

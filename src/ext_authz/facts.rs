@@ -1,0 +1,79 @@
+//! `CheckRequest` to facts.
+
+use crate::request::{Headers, Host, Malformed, Method, Peer, RequestFacts, RequestPath};
+use envoy_types::pb::envoy::config::core::v3::{HeaderMap, address::Address};
+use envoy_types::pb::envoy::service::auth::v3::attribute_context::{self, HttpRequest};
+use envoy_types::pb::envoy::service::auth::v3::CheckRequest;
+use std::net::IpAddr;
+
+/// A request that can't be judged, with what of it can be shown to an operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    pub why: Malformed,
+    pub method: String,
+    pub host: String,
+    /// Without the query.
+    pub path: String,
+    pub source: Option<IpAddr>,
+}
+
+/// Longer than this, what is shown of a refused request is cut.
+const MAX_SHOWN_CHARS: usize = 256;
+
+/// Takes a `CheckRequest` apart. What is malformed is refused here, and by nothing after it.
+pub fn facts(check: CheckRequest) -> Result<RequestFacts, Refused> {
+    let attributes = check.attributes.unwrap_or_default();
+    let source = attributes.source.unwrap_or_default();
+    let address = address(&source);
+    let Some(http) = attributes.request.and_then(|request| request.http) else {
+        return Err(refused(Malformed::NotHttp, &HttpRequest::default(), address));
+    };
+    read(http, source, address).map_err(|(why, http)| refused(why, &http, address))
+}
+
+fn read(
+    mut http: HttpRequest,
+    source: attribute_context::Peer,
+    address: Option<IpAddr>,
+) -> Result<RequestFacts, (Malformed, HttpRequest)> {
+    let named = || {
+        let method = Method::parse(&http.method)?;
+        let host = Host::parse(&http.host)?;
+        let path = RequestPath::parse(&http.path, method.as_str()).map_err(Malformed::Path)?;
+        Ok((method, host, path))
+    };
+    let (method, host, path) = match named() {
+        Ok(named) => named,
+        Err(why) => return Err((why, http)),
+    };
+    let headers = headers(http.header_map.take(), std::mem::take(&mut http.headers));
+    Ok(RequestFacts { method, path, host, headers, source: address, peer: peer(source) })
+}
+
+/// Envoy fills `headers`, or with `encode_raw_headers` the map that keeps duplicates and raw bytes.
+fn headers(map: Option<HeaderMap>, joined: std::collections::HashMap<String, String>) -> Headers {
+    let Some(map) = map else { return Headers::joined(joined) };
+    let apart = map.headers.into_iter().map(|header| {
+        let value = if header.raw_value.is_empty() { Ok(header.value) } else { String::from_utf8(header.raw_value) };
+        (header.key, value.ok())
+    });
+    Headers::apart(apart.collect(), joined)
+}
+
+fn peer(source: attribute_context::Peer) -> Peer {
+    let filled = |text: String| (!text.is_empty()).then(|| text.into_boxed_str());
+    Peer { certificate: filled(source.certificate), principal: filled(source.principal) }
+}
+
+fn address(source: &attribute_context::Peer) -> Option<IpAddr> {
+    match source.address.as_ref()?.address.as_ref()? {
+        Address::SocketAddress(socket) => socket.address.parse().ok(),
+        _ => None,
+    }
+}
+
+fn refused(why: Malformed, http: &HttpRequest, source: Option<IpAddr>) -> Refused {
+    let shown = |text: &str| text.chars().take(MAX_SHOWN_CHARS).collect();
+    let path = http.path.split('?').next().unwrap_or_default();
+    Refused { why, method: shown(&http.method), host: shown(&http.host), path: shown(path), source }
+}

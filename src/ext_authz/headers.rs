@@ -1,0 +1,40 @@
+//! The headers that stepgate owns on a request to the upstream, and those that it takes off.
+
+use crate::policy::Policy;
+use crate::request::Headers;
+
+pub const DECISION: &str = "x-stepgate-decision";
+pub const DECISION_ID: &str = "x-stepgate-decision-id";
+pub const PRINCIPAL: &str = "x-stepgate-principal";
+pub const ROUTE: &str = "x-stepgate-route";
+pub const ASSURANCE: &str = "x-stepgate-assurance";
+pub const TASK: &str = "x-stepgate-task";
+
+/// All that stepgate may set. What it does not set on a request, it takes off.
+pub const OWN: [&str; 6] = [DECISION, DECISION_ID, PRINCIPAL, ROUTE, ASSURANCE, TASK];
+/// Whatever begins like this is ours, and forged if the client sent it.
+const OWN_PREFIX: &str = "x-stepgate-";
+
+/// The challenge, as draft-ietf-oauth-attestation-based-client-auth names it on a response.
+pub const CHALLENGE: &str = "oauth-client-attestation-challenge";
+/// The same challenge, as RFC 9449 §8 names it.
+pub const DPOP_NONCE: &str = "dpop-nonce";
+
+/// What to take off a request on its way to the upstream. Envoy removes after setting, so nothing that is set may be here.
+pub fn to_remove<'a>(policy: &'a Policy, sent: &'a Headers, set: &[&str]) -> Vec<String> {
+    let known = OWN.into_iter().filter(|name| !set.contains(name));
+    let forged = sent.names().filter(|name| name.starts_with(OWN_PREFIX) && !OWN.contains(name));
+    known.chain(forged).chain(evidence(policy)).map(str::to_owned).collect()
+}
+
+/// Attestations and proofs, which are nobody's business further on; unless the policy forwards them.
+fn evidence(policy: &Policy) -> impl Iterator<Item = &'static str> + use<> {
+    let headers_of = |forward: bool| {
+        let named = policy.attestations.iter().filter(move |attestation| attestation.forward == forward);
+        named.flat_map(|attestation| [attestation.profile.attestation_header(), attestation.profile.proof_header()])
+    };
+    let mut names: Vec<_> = headers_of(false).filter(|name| !headers_of(true).any(|kept| kept == *name)).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.into_iter()
+}

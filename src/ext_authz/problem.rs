@@ -1,0 +1,89 @@
+//! What a caller is told: the problem of SPEC's table for each reason. Coarse on purpose, the finer reason is the operator's.
+
+use crate::attestation::{ProofFault, TokenFault};
+use crate::reason::Reason;
+use std::borrow::Cow;
+
+/// One row: status, code, and texts that say nothing about which check failed beyond its class.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    pub status: u16,
+    pub code: Cow<'static, str>,
+    pub title: &'static str,
+    pub detail: &'static str,
+}
+
+const fn problem(status: u16, code: &'static str, title: &'static str, detail: &'static str) -> Problem {
+    Problem { status, code: Cow::Borrowed(code), title, detail }
+}
+
+const NEEDS_ATTESTATION: Problem = problem(
+    401,
+    "use_attestation_challenge",
+    "Fresh attestation required",
+    "Send an attestation of this workload that is no older than max_age, and a proof of possession that carries the challenge.",
+);
+const NEEDS_NEWER: Problem = problem(
+    401,
+    "use_fresh_attestation",
+    "Newer attestation required",
+    "The attestation is too old. Get a new one from the attester, and send it with a proof that carries the challenge.",
+);
+const BAD_ATTESTATION: Problem = problem(
+    401,
+    "invalid_client_attestation",
+    "Attestation rejected",
+    "The attestation or its proof was not accepted for this call.",
+);
+const BAD_PROOF: Problem = problem(
+    401,
+    "invalid_dpop_proof",
+    "DPoP proof rejected",
+    "The DPoP proof was not accepted. Make a new one for this method, URL and token, with the challenge as its nonce.",
+);
+const NEEDS_NONCE: Problem = problem(
+    401,
+    "use_dpop_nonce",
+    "Challenge required in the DPoP proof",
+    "Make a new DPoP proof whose nonce is the challenge.",
+);
+const BAD_TOKEN: Problem =
+    problem(401, "invalid_token", "Valid credential required", "The call needs a credential that is valid here.");
+const SCOPE_MISSING: Problem =
+    problem(403, "insufficient_scope", "Scope missing", "The credential does not grant the scope that this call needs.");
+const UNMATCHED: Problem =
+    problem(403, "unmatched_route", "Unknown route", "No route of the policy names this request.");
+const MALFORMED: Problem = problem(
+    400,
+    "invalid_request",
+    "Malformed request",
+    "The request's method, host, path or headers can't be read in one way only.",
+);
+const AWAY: Problem = problem(
+    503,
+    "temporarily_unavailable",
+    "Temporarily unavailable",
+    "The decision could not be made. Try again after the time in Retry-After.",
+);
+
+impl Problem {
+    pub fn of(reason: &Reason) -> Self {
+        match reason {
+            Reason::AttestationMissing => NEEDS_ATTESTATION,
+            Reason::Attestation(TokenFault::TooOld | TokenFault::Expired) => NEEDS_NEWER,
+            Reason::Attestation(_) | Reason::Proof(ProofFault::Missing) => BAD_ATTESTATION,
+            Reason::Proof(fault) if fault.wants_challenge() => NEEDS_NONCE,
+            Reason::Proof(_) => BAD_PROOF,
+            Reason::CredentialMissing | Reason::Credential(_) => BAD_TOKEN,
+            Reason::InsufficientScope => SCOPE_MISSING,
+            Reason::UnmatchedRoute => UNMATCHED,
+            Reason::Rule(name) => Self {
+                code: Cow::Owned(name.as_str().to_owned()),
+                ..problem(403, "", "Refused by policy", "A rule of the policy refuses this call, whatever proof comes with it.")
+            },
+            Reason::Request(_) => MALFORMED,
+            // The first three are no problems; were one rendered as such, it must not look like an allow.
+            Reason::Routine | Reason::Attested | Reason::ChallengeRequested | Reason::Unavailable(_) => AWAY,
+        }
+    }
+}
