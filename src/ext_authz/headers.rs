@@ -21,10 +21,10 @@ pub const CHALLENGE: &str = "oauth-client-attestation-challenge";
 pub const DPOP_NONCE: &str = "dpop-nonce";
 
 /// What to take off a request on its way to the upstream. Envoy removes after setting, so nothing that is set may be here.
-pub fn to_remove<'a>(policy: &'a Policy, sent: &'a Headers, set: &[&str]) -> Vec<String> {
-    let known = OWN.into_iter().filter(|name| !set.contains(name));
+pub fn to_remove(policy: &Policy, sent: &Headers, set: &[&str]) -> Vec<String> {
+    let known = OWN.into_iter().filter(|name| !set.contains(name)).chain(evidence(policy));
     let forged = sent.names().filter(|name| name.starts_with(OWN_PREFIX) && !OWN.contains(name));
-    known.chain(forged).chain(evidence(policy)).map(str::to_owned).collect()
+    known.map(str::to_owned).chain(forged.map(str::to_owned)).collect()
 }
 
 /// Attestations and proofs, which are nobody's business further on; unless the policy forwards them.
