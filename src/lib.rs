@@ -13,4 +13,5 @@ pub mod mint;
 pub mod policy;
 pub mod reason;
 pub mod request;
+pub mod store;
 pub mod time;

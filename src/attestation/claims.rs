@@ -58,6 +58,13 @@ impl Claims {
             confirmation: confirmation(payload)?,
         })
     }
+
+    /// What the claims hold outside of themselves, about.
+    pub(super) fn heap_bytes(&self) -> usize {
+        let texts = [&self.issuer, &self.subject, &self.task].into_iter().flatten().chain(&self.audiences);
+        let scopes = self.scopes.iter().map(|scope| scope.as_str().len() + 2 * size_of::<&str>());
+        texts.map(|text| text.len() + size_of::<&str>()).chain(scopes).sum()
+    }
 }
 
 pub(super) fn text(payload: &Object, name: &str) -> Result<Option<Box<str>>, TokenFault> {

@@ -117,6 +117,11 @@ impl Verified {
         &self.issuer
     }
 
+    /// What it holds outside of itself, for whoever bounds memory.
+    pub fn heap_bytes(&self) -> usize {
+        self.claims.heap_bytes()
+    }
+
     /// Asks again, of the policy and keys of this moment, what was true when the signature was checked: a remembered
     /// token outlives neither its key, nor its algorithm, nor its issuer.
     pub fn still_holds<'p>(

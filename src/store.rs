@@ -1,0 +1,94 @@
+//! What this process remembers and what it has spent: the world that answers a case.
+//!
+//! Remembered are facts, under bounds and never longer than they hold: a signature was good, a certificate says this.
+//! Spent proofs are exact: none is forgotten while it could still pass.
+
+pub mod digest;
+pub mod gate;
+pub mod remembered;
+pub mod spent;
+
+pub use digest::NoRandomness;
+pub use gate::Gate;
+pub use remembered::{CacheMeter, CacheSize, Meters, Remembered};
+pub use spent::SpentProofs;
+
+use crate::attestation::{ClaimNames, DpopProof, ProofFault, TokenFault, TokenKind};
+use crate::case::{Answer, Ground, Need};
+use crate::clock::Clock;
+use crate::policy::{Attestation, IssuerId};
+use crate::reason::Unavailable;
+use remembered::Token;
+use std::sync::Arc;
+
+/// Answers the needs of cases.
+#[derive(Debug)]
+pub struct Store<C> {
+    remembered: Remembered,
+    spent: SpentProofs,
+    gate: Arc<Gate>,
+    clock: C,
+}
+
+impl<C: Clock + Clone> Store<C> {
+    pub fn new(clock: C, cache_bytes: u64, gate: Gate, meters: Meters) -> Result<Self, NoRandomness> {
+        let gate = Arc::new(gate);
+        let remembered = Remembered::new(clock.clone(), cache_bytes, Arc::clone(&gate), meters)?;
+        Ok(Self { remembered, spent: SpentProofs::new(SpentProofs::DEFAULT_CAPACITY), gate, clock })
+    }
+
+    pub async fn answer(&self, ground: Ground<'_>, need: Need<'_>) -> Answer {
+        let result = match need {
+            Need::Certificate(pem) => Ok(Answer::Certificate(self.remembered.certificate(pem).await)),
+            Need::Bearer(token) => self.bearer(ground, token).await.map(Answer::Bearer),
+            Need::Attestation(id, token) => match ground.policy.attestation(id) {
+                Some(attestation) => {
+                    self.attestation(ground, attestation, token).await.map(|result| Answer::Attestation(id, result))
+                }
+                None => Err(Unavailable::Policy),
+            },
+            Need::Proof(token) => self.proof(token).await.map(Answer::Proof),
+            Need::Spend(spending) => Ok(Answer::Spent(self.spent.spend(spending, self.clock.now()))),
+        };
+        result.unwrap_or_else(Answer::Unavailable)
+    }
+
+    /// How much is remembered, for the metrics.
+    pub fn cache_sizes(&self) -> Vec<CacheSize> {
+        self.remembered.sizes()
+    }
+
+    async fn bearer(&self, ground: Ground<'_>, token: &str) -> Verification {
+        let Some(bearer) = &ground.policy.credentials.bearer else { return Err(Unavailable::Policy) };
+        let token = Token {
+            text: token,
+            purpose: "",
+            kind: TokenKind::Bearer,
+            names: ClaimNames { subject: &bearer.subject, scopes: &bearer.scopes, task: "" },
+            issuers: &bearer.issuers,
+        };
+        self.remembered.verified(ground, &token).await
+    }
+
+    async fn attestation(&self, ground: Ground<'_>, attestation: &Attestation, token: &str) -> Verification {
+        let token = Token {
+            text: token,
+            purpose: attestation.name.as_str(),
+            kind: attestation.profile.kind(),
+            names: ClaimNames { subject: "sub", scopes: &attestation.scope_claim, task: &attestation.task_claim },
+            issuers: &attestation.issuers,
+        };
+        self.remembered.verified(ground, &token).await
+    }
+
+    /// Never remembered: a proof that is shown twice does not pass twice.
+    async fn proof(&self, token: &str) -> Result<Result<DpopProof, ProofFault>, Unavailable> {
+        let _turn = self.gate.turn().await?;
+        Ok(DpopProof::verify(token))
+    }
+}
+
+type Verification = Result<Result<Arc<crate::attestation::Verified>, TokenFault>, Unavailable>;
+
+/// The issuers that a token may come from, by their places in the policy.
+type Issuers<'a> = &'a [IssuerId];
