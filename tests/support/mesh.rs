@@ -9,6 +9,7 @@ use super::{Result, http, repository};
 use reqwest::{Certificate, Client, ClientBuilder, Identity, Method, RequestBuilder};
 use std::fs;
 use std::net::SocketAddr;
+use std::path::Path;
 use tempfile::TempDir;
 
 /// The service's name, as callers and the policy know it.
@@ -22,7 +23,7 @@ pub struct Mesh {
     pub upstream: Upstream,
     pub issuers: Issuers,
     pub authority: Authority,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 /// How Envoy reaches stepgate.
@@ -94,8 +95,13 @@ impl Mesh {
             upstream,
             issuers,
             authority,
-            _dir: dir,
+            dir,
         })
+    }
+
+    /// The folder of the policy and its keys; gone with the mesh.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
     }
 
     /// A caller over plain HTTP.
