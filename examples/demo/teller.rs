@@ -36,7 +36,7 @@ pub(crate) fn note(text: &str) {
 }
 
 /// What the story promises, checked.
-pub(crate) fn expect<T: PartialEq + Debug>(what: &str, is: T, should_be: T) -> Result<()> {
+pub(crate) fn expect<T: PartialEq + Debug + Copy>(what: &str, is: T, should_be: T) -> Result<()> {
     if is == should_be {
         return Ok(());
     }

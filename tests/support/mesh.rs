@@ -43,11 +43,18 @@ pub struct Caller {
 impl Mesh {
     /// The quickstart's policy and its Envoy: bearer tokens over plain HTTP.
     pub async fn quickstart(transport: Transport) -> Result<Self> {
+        Self::quickstart_with(transport, Ok).await
+    }
+
+    pub async fn quickstart_with(
+        transport: Transport,
+        adapt: impl FnOnce(Bootstrap) -> Result<Bootstrap>,
+    ) -> Result<Self> {
         Self::start(
             "examples/quickstart/policy.yaml",
             "examples/quickstart/envoy.yaml",
             transport,
-            Ok,
+            adapt,
         )
         .await
     }
