@@ -26,7 +26,10 @@ use world::World;
 async fn main() -> ExitCode {
     let mut teller = Teller::default();
     match demo(&mut teller).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => {
+            println!("\nAll went as told, and nothing is left running.");
+            ExitCode::SUCCESS
+        }
         Err(why) => {
             eprintln!("\n{} went wrong: {why}", teller.place());
             ExitCode::FAILURE
@@ -43,7 +46,8 @@ async fn demo(teller: &mut Teller) -> Result<()> {
     let keep = env::var("KEEP").is_ok_and(|keep| !keep.is_empty() && keep != "0");
     if keep {
         world.invite()?;
-        interruption().await?;
+        // Ctrl-C reaches them all at once: there is nothing left to be ended well.
+        return interruption().await;
     }
     world.end().await
 }

@@ -3,7 +3,7 @@
 use super::support::answer::Answer;
 use super::support::issuers::proof;
 use super::support::{Result, now};
-use super::teller::{Teller, expect, expect_refusal, expect_status, note, short, show};
+use super::teller::{Teller, expect, expect_refusal, expect_status, note, note_aligned, short, show};
 use super::world::{WORKLOAD, World};
 use stepgate::mint::{Algorithm, SigningKey};
 
@@ -91,7 +91,7 @@ async fn answered_challenge(world: &mut World) -> Result<()> {
         Some("fresh"),
     )?;
     show(
-        "POST /v1/payments/7/refund  (401, attester, DPoP, again)",
+        "POST /v1/payments/7/refund  (401, attester, again)",
         &answer,
         "x-stepgate-decision: verified",
     );
@@ -105,15 +105,16 @@ async fn answered_challenge(world: &mut World) -> Result<()> {
 
 async fn chain(world: &mut World) -> Result<()> {
     let (asked, hits) = (step_ups(world).await?, attestation_hits(world).await?);
-    for call in 1..=CHAIN {
+    let mut statuses = Vec::new();
+    for _ in 0..CHAIN {
         let answer = world.by_client("POST", REFUND).await?;
         expect_status(&answer, 200)?;
-        show(
-            &format!("POST /v1/payments/7/refund  (call {call} of {CHAIN})"),
-            &answer,
-            "",
-        );
+        statuses.push(answer.status.to_string());
     }
+    note_aligned(
+        "POST /v1/payments/7/refund  (the workload, five times)",
+        &statuses.join(" "),
+    );
     expect(
         "the number of step-ups on the way",
         step_ups(world).await? - asked,
@@ -225,7 +226,7 @@ async fn started_again(world: &mut World) -> Result<()> {
     show("GET /v1/payments/7  (token)", &read, "");
     let refund = world.by_client("POST", REFUND).await?;
     expect_status(&refund, 200)?;
-    show("POST /v1/payments/7/refund  (the workload's client)", &refund, "");
+    show("POST /v1/payments/7/refund  (the workload)", &refund, "");
     Ok(())
 }
 

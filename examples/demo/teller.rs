@@ -28,7 +28,11 @@ impl Teller {
 
 /// One call and its answer; `note` is what is worth seeing of it.
 pub(crate) fn show(call: &str, answer: &Answer, note: &str) {
-    println!("    {call:<52} {}  {note}", answer.status);
+    note_aligned(call, &format!("{}  {note}", answer.status));
+}
+
+pub(crate) fn note_aligned(call: &str, text: &str) {
+    println!("    {call:<56} {}", text.trim_end());
 }
 
 pub(crate) fn note(text: &str) {
