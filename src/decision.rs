@@ -49,7 +49,9 @@ pub struct StepUp {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Evidence {
     /// Nobody looked; `proven` says whether the caller's own token came with its proof.
-    NotAsked { proven: bool },
+    NotAsked {
+        proven: bool,
+    },
     Unmet(Reason),
     /// An attestation did for this level, and its proof was spent.
     Met(LevelId),
@@ -59,13 +61,22 @@ pub enum Evidence {
 pub fn decide(policy: &Policy, requirement: Requirement, evidence: Evidence) -> Outcome {
     match (requirement, evidence) {
         (Requirement::Refusal(rule), _) => Outcome::Deny(refusal(policy, rule)),
-        (Requirement::Nothing, Evidence::NotAsked { proven }) => Outcome::Allow(Permit { level: None, proven }),
-        (Requirement::Nothing, _) => Outcome::Allow(Permit { level: None, proven: true }),
-        (Requirement::Assurance(level), Evidence::Met(met)) if met == level => {
-            Outcome::Allow(Permit { level: Some(level), proven: true })
+        (Requirement::Nothing, Evidence::NotAsked { proven }) => {
+            Outcome::Allow(Permit { level: None, proven })
         }
+        (Requirement::Nothing, _) => Outcome::Allow(Permit {
+            level: None,
+            proven: true,
+        }),
+        (Requirement::Assurance(level), Evidence::Met(met)) if met == level => Outcome::Allow(Permit {
+            level: Some(level),
+            proven: true,
+        }),
         (Requirement::Assurance(level), Evidence::Unmet(reason)) => Outcome::StepUp(StepUp { level, reason }),
-        (Requirement::Assurance(level), _) => Outcome::StepUp(StepUp { level, reason: Reason::AttestationMissing }),
+        (Requirement::Assurance(level), _) => Outcome::StepUp(StepUp {
+            level,
+            reason: Reason::AttestationMissing,
+        }),
     }
 }
 
@@ -89,7 +100,10 @@ impl Permit {
 impl Decision {
     /// A refusal before anything could be found out.
     pub fn refused(reason: Reason) -> Self {
-        Self { outcome: Outcome::Deny(reason), findings: Findings::default() }
+        Self {
+            outcome: Outcome::Deny(reason),
+            findings: Findings::default(),
+        }
     }
 
     pub const fn reason(&self) -> &Reason {

@@ -21,7 +21,11 @@ impl UnixTime {
         if !(0.0..=Self::LATEST as f64).contains(&date) {
             return None;
         }
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be in range just above")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "checked to be in range just above"
+        )]
         Some(Self(date.trunc() as u64))
     }
 
@@ -85,9 +89,15 @@ impl std::str::FromStr for Ttl {
             'd' => 86_400,
             _ => return Err(refuse()),
         };
-        let digits = text.strip_suffix(unit).filter(|d| d.bytes().all(|b| b.is_ascii_digit()));
+        let digits = text
+            .strip_suffix(unit)
+            .filter(|d| d.bytes().all(|b| b.is_ascii_digit()));
         let count: u64 = digits.and_then(|d| d.parse().ok()).ok_or_else(refuse)?;
-        count.checked_mul(seconds_each).filter(|secs| *secs <= UnixTime::LATEST).map(Self).ok_or_else(refuse)
+        count
+            .checked_mul(seconds_each)
+            .filter(|secs| *secs <= UnixTime::LATEST)
+            .map(Self)
+            .ok_or_else(refuse)
     }
 }
 

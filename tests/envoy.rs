@@ -2,10 +2,69 @@
 
 mod support;
 
+use reqwest::RequestBuilder;
+use rstest::rstest;
+use serde_json::json;
+use stepgate::mint::{Algorithm, SigningKey};
 use support::Result;
-use support::certificates::Authority;
+use support::answer::Answer;
+use support::certificates::{Authority, dns, uri};
 use support::envoy::Bootstrap;
-use support::mesh::HOST;
+use support::issuers::proof;
+use support::mesh::{HOST, Mesh, Transport};
+
+const READ: &str = "/v1/payments/7";
+const REFUND: &str = "/v1/payments/7/refund";
+const SPIFFE_ID: &str = "spiffe://example.org/ns/billing/sa/web";
+const SAN_MATCHER: &str = "/static_resources/listeners/0/filter_chains/0/transport_socket/typed_config\
+    /common_tls_context/validation_context/match_typed_subject_alt_names";
+const EARLY_MUTATION: &str =
+    "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/early_header_mutation_extensions";
+
+/// A workload with the key of its instance.
+struct Workload {
+    name: &'static str,
+    key: SigningKey,
+    token: Option<String>,
+}
+
+impl Workload {
+    /// One that comes with a bearer token.
+    fn with_token(mesh: &Mesh, scope: &str) -> Result<Self> {
+        let token = mesh.issuers.bearer("billing-web", scope)?;
+        Ok(Self {
+            name: "billing-web",
+            key: SigningKey::generate(Algorithm::Es256)?,
+            token: Some(token),
+        })
+    }
+
+    /// One that is known by its certificate.
+    fn certified() -> Result<Self> {
+        Ok(Self {
+            name: SPIFFE_ID,
+            key: SigningKey::generate(Algorithm::Es256)?,
+            token: None,
+        })
+    }
+
+    fn call(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    /// The call that answers a challenge of a refund.
+    fn answer(&self, mesh: &Mesh, request: RequestBuilder, challenge: &str) -> Result<RequestBuilder> {
+        let attestation = mesh.issuers.attestation(self.name, self.key.public())?;
+        let proof = proof(&self.key, "POST", REFUND, self.token.as_deref(), Some(challenge))?;
+        Ok(self
+            .call(request)
+            .header("OAuth-Client-Attestation", attestation)
+            .header("DPoP", proof))
+    }
+}
 
 #[tokio::test]
 async fn the_shipped_bootstraps_are_valid() -> Result<()> {
@@ -17,5 +76,236 @@ async fn the_shipped_bootstraps_are_valid() -> Result<()> {
             .await
             .map_err(|why| format!("{path}: {why}"))?;
     }
+    Ok(())
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_routine_call_passes_and_the_service_learns_who_calls(
+    #[values(Transport::Tcp, Transport::Unix)] transport: Transport,
+) -> Result<()> {
+    let mesh = Mesh::quickstart(transport).await?;
+    let workload = Workload::with_token(&mesh, "payments:read")?;
+    let answer = Answer::to(workload.call(mesh.caller()?.get(READ))).await?;
+    assert_eq!((answer.status, answer.challenge()), (200, None), "{answer:?}");
+
+    let received = mesh.upstream.last()?;
+    let id = received.header("x-stepgate-decision-id").unwrap_or_default();
+    assert!(!id.is_empty());
+    let told = [
+        "x-stepgate-decision: allowed".to_owned(),
+        format!("x-stepgate-decision-id: {id}"),
+        "x-stepgate-principal: billing-web".to_owned(),
+        "x-stepgate-route: read-payment".to_owned(),
+    ];
+    assert_eq!(received.headers_with("x-stepgate-"), told);
+    Ok(())
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_refund_with_only_a_token_is_asked_for_proof(
+    #[values(Transport::Tcp, Transport::Unix)] transport: Transport,
+) -> Result<()> {
+    let mesh = Mesh::quickstart(transport).await?;
+    let workload = Workload::with_token(&mesh, "payments:refund")?;
+    let answer = Answer::to(workload.call(mesh.caller()?.post(REFUND))).await?;
+    assert_eq!(answer.status, 401, "{answer:?}");
+
+    let challenge = answer.challenge().ok_or("no challenge")?;
+    let asked = "Bearer error=\"use_attestation_challenge\", error_description=\"Fresh attestation required\", \
+        acr_values=\"fresh\", max_age=\"300\", scope=\"payments:refund\"";
+    assert_eq!(answer.header("www-authenticate"), Some(asked));
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+    assert_eq!(answer.header("dpop-nonce"), Some(challenge));
+    let by_envoy = ["content-length", "date", "server"];
+    let by_stepgate = answer
+        .headers
+        .keys()
+        .filter(|name| !by_envoy.contains(&name.as_str()));
+    assert_eq!(by_stepgate.count(), 5, "{answer:?}");
+
+    let mut problem = answer.json()?;
+    let members = problem.as_object_mut().ok_or("no object")?;
+    assert!(members.remove("detail").is_some_and(|detail| detail.is_string()));
+    assert!(members.remove("decision_id").is_some_and(|id| id.is_string()));
+    let accept = [
+        json!({ "profile": "oauth-client-attestation", "headers": ["OAuth-Client-Attestation", "DPoP"], "alg": ["ES256"] }),
+    ];
+    assert_eq!(
+        problem,
+        json!({
+            "type": "urn:stepgate:problem:use_attestation_challenge", "title": "Fresh attestation required",
+            "status": 401, "code": "use_attestation_challenge", "route": "refund", "assurance": "fresh",
+            "max_age": 300, "scope": "payments:refund", "challenge": challenge, "challenge_expires_in": 120,
+            "resource": "https://api.example.com", "accept": accept,
+        })
+    );
+    assert!(mesh.upstream.received().is_empty());
+    Ok(())
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_answered_challenge_passes_and_the_proof_stops_at_the_edge(
+    #[values(Transport::Tcp, Transport::Unix)] transport: Transport,
+) -> Result<()> {
+    let mesh = Mesh::quickstart(transport).await?;
+    let (caller, workload) = (mesh.caller()?, Workload::with_token(&mesh, "payments:refund")?);
+    let asked = Answer::to(workload.call(caller.post(REFUND))).await?;
+    let challenge = asked.challenge().ok_or("no challenge")?;
+    let answer = Answer::to(workload.answer(&mesh, caller.post(REFUND), challenge)?).await?;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert!(answer.challenge().is_some(), "{answer:?}");
+    assert_eq!(answer.header("dpop-nonce"), answer.challenge());
+
+    let received = mesh.upstream.last()?;
+    assert_eq!(received.header("x-stepgate-decision"), Some("verified"));
+    assert_eq!(received.header("x-stepgate-assurance"), Some("fresh"));
+    assert_eq!(received.header("oauth-client-attestation"), None);
+    assert_eq!(received.header("dpop"), None);
+    assert!(received.header("authorization").is_some());
+    Ok(())
+}
+
+#[rstest]
+#[tokio::test]
+async fn while_stepgate_is_away_nothing_passes(
+    #[values(Transport::Tcp, Transport::Unix)] transport: Transport,
+) -> Result<()> {
+    let mut mesh = Mesh::quickstart(transport).await?;
+    let (caller, workload) = (mesh.caller()?, Workload::with_token(&mesh, "payments:read")?);
+    assert_eq!(Answer::to(workload.call(caller.get(READ))).await?.status, 200);
+
+    mesh.stepgate.kill().await?;
+    assert_eq!(Answer::to(workload.call(caller.get(READ))).await?.status, 503);
+    assert_eq!(mesh.upstream.received().len(), 1);
+
+    mesh.stepgate.start_again().await?;
+    assert_eq!(Answer::to(workload.call(caller.get(READ))).await?.status, 200);
+    Ok(())
+}
+
+/// With Envoy's own guard, and where someone forgot it.
+#[rstest]
+#[tokio::test]
+async fn forged_headers_do_not_reach_the_service(#[values(true, false)] guarded: bool) -> Result<()> {
+    let adapt = |bootstrap: Bootstrap| {
+        if guarded {
+            Ok(bootstrap)
+        } else {
+            bootstrap.with(EARLY_MUTATION, json!([]))
+        }
+    };
+    let mesh = Mesh::quickstart_with(Transport::Unix, adapt).await?;
+    let workload = Workload::with_token(&mesh, "payments:read")?;
+    let forged = [
+        ("x-stepgate-decision", "verified"),
+        ("x-stepgate-principal", "admin"),
+        ("x-stepgate-assurance", "bound"),
+        ("x-stepgate-made-up", "yes"),
+    ];
+    let request = workload.call(mesh.caller()?.get(READ));
+    let request = forged
+        .into_iter()
+        .fold(request, |request, (name, value)| request.header(name, value));
+    assert_eq!(Answer::to(request).await?.status, 200);
+
+    let received = mesh.upstream.last()?;
+    assert_eq!(received.header("x-stepgate-decision"), Some("allowed"));
+    assert_eq!(received.header("x-stepgate-principal"), Some("billing-web"));
+    assert_eq!(received.headers_with("x-stepgate-").len(), 4, "{received:?}");
+    Ok(())
+}
+
+#[rstest]
+#[case::asked_for_proof("payments:refund", "16")]
+#[case::without_the_scope("payments:read", "7")]
+#[tokio::test]
+async fn a_grpc_caller_gets_a_grpc_status(#[case] scope: &str, #[case] grpc_status: &str) -> Result<()> {
+    let mesh = Mesh::quickstart(Transport::Unix).await?;
+    let workload = Workload::with_token(&mesh, scope)?;
+    let request = workload.call(mesh.http2_caller()?.post(REFUND));
+    let request = request
+        .header("content-type", "application/grpc")
+        .header("te", "trailers");
+    let answer = Answer::to(request).await?;
+    assert_eq!(
+        (answer.status, answer.header("grpc-status")),
+        (200, Some(grpc_status)),
+        "{answer:?}"
+    );
+    assert!(mesh.upstream.received().is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_challenge_can_be_fetched_ahead_without_a_route_for_it() -> Result<()> {
+    let mesh = Mesh::quickstart(Transport::Unix).await?;
+    let (caller, workload) = (mesh.caller()?, Workload::with_token(&mesh, "payments:refund")?);
+    let endpoint = || caller.post("/.well-known/stepgate/challenge");
+    assert_eq!(Answer::to(endpoint()).await?.status, 401);
+
+    let fetched = Answer::to(workload.call(endpoint())).await?;
+    assert_eq!(fetched.status, 200, "{fetched:?}");
+    let body = fetched.json()?;
+    let challenge = body["attestation_challenge"].as_str().ok_or("no challenge")?;
+    assert!(mesh.upstream.received().is_empty());
+
+    let answer = Answer::to(workload.answer(&mesh, caller.post(REFUND), challenge)?).await?;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    Ok(())
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_certificate_with_one_uri_name_tells_who_calls(
+    #[values(Transport::Tcp, Transport::Unix)] transport: Transport,
+) -> Result<()> {
+    let mesh = Mesh::mtls(transport, Ok).await?;
+    let caller = mesh.certified_caller(&mesh.authority.client(vec![uri(SPIFFE_ID)?])?)?;
+    assert_eq!(Answer::to(caller.get(READ)).await?.status, 200);
+    assert_eq!(
+        mesh.upstream.last()?.header("x-stepgate-principal"),
+        Some(SPIFFE_ID)
+    );
+
+    let asked = Answer::to(caller.post(REFUND)).await?;
+    assert_eq!(asked.status, 401, "{asked:?}");
+    let challenge = asked.challenge().ok_or("no challenge")?;
+    let answered = Workload::certified()?.answer(&mesh, caller.post(REFUND), challenge)?;
+    assert_eq!(Answer::to(answered).await?.status, 200);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_certificate_whose_dns_name_spells_a_spiffe_id_names_nobody() -> Result<()> {
+    let mesh = Mesh::mtls(Transport::Unix, |bootstrap| {
+        bootstrap.with(SAN_MATCHER, json!([]))
+    })
+    .await?;
+    let caller = mesh.certified_caller(&mesh.authority.client(vec![dns(SPIFFE_ID)?])?)?;
+    assert_eq!(Answer::to(caller.get(READ)).await?.status, 401);
+    assert!(mesh.upstream.received().is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_certificate_whose_dns_name_spells_a_spiffe_id_is_stopped_by_the_shipped_bootstrap() -> Result<()> {
+    let mesh = Mesh::mtls(Transport::Unix, Ok).await?;
+    let caller = mesh.certified_caller(&mesh.authority.client(vec![dns(SPIFFE_ID)?])?)?;
+    assert!(caller.get(READ).send().await.is_err());
+    assert!(mesh.upstream.received().is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_certificate_with_two_uri_names_names_nobody() -> Result<()> {
+    let mesh = Mesh::mtls(Transport::Unix, Ok).await?;
+    let names = vec![uri(SPIFFE_ID)?, uri("spiffe://example.org/ns/billing/sa/admin")?];
+    let caller = mesh.certified_caller(&mesh.authority.client(names)?)?;
+    assert_eq!(Answer::to(caller.get(READ)).await?.status, 401);
+    assert!(mesh.upstream.received().is_empty());
     Ok(())
 }

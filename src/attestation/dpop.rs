@@ -53,12 +53,20 @@ impl DpopProof {
         }
         let proof = Self::read(&compact, key.thumbprint)?;
         let good = key.verifies(algorithm, compact.signing_input().as_bytes(), compact.signature());
-        if good { Ok(proof) } else { Err(ProofFault::Signature) }
+        if good {
+            Ok(proof)
+        } else {
+            Err(ProofFault::Signature)
+        }
     }
 
     fn read(compact: &Compact<'_>, key: Thumbprint) -> Result<Self, ProofFault> {
         let payload = &compact.payload;
-        let required = |name: &str| text(payload, name)?.filter(|t| !t.is_empty()).ok_or(ProofFault::Malformed);
+        let required = |name: &str| {
+            text(payload, name)?
+                .filter(|t| !t.is_empty())
+                .ok_or(ProofFault::Malformed)
+        };
         let id = required("jti")?;
         if id.len() > MAX_ID_BYTES {
             return Err(ProofFault::Malformed);
@@ -116,13 +124,17 @@ impl DpopProof {
 
     /// RFC 9449 §4.3, 9: compared without query and fragment, after normalization (RFC 3986 §6.2.2 and §6.2.3).
     fn names_target(&self, call: &ProvenCall<'_>) -> bool {
-        let Ok((origin, rest)) = Origin::split_from(&self.target) else { return false };
+        let Ok((origin, rest)) = Origin::split_from(&self.target) else {
+            return false;
+        };
         let end = rest.find(['?', '#']).unwrap_or(rest.len());
         let named = match rest.get(..end) {
             None | Some("") => "/",
             Some(named) => named,
         };
-        let Ok(canonical) = path::canonical_path(named) else { return false };
+        let Ok(canonical) = path::canonical_path(named) else {
+            return false;
+        };
         origin == *call.origin && canonical.as_deref().unwrap_or(named) == call.path.canonical()
     }
 }

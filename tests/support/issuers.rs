@@ -7,7 +7,7 @@ use stepgate::mint::{Algorithm, Jwt, MintError, PublicJwk, SigningKey, jwks};
 
 pub const RESOURCE: &str = "https://api.example.com";
 const IDP: &str = "https://idp.example.com";
-const ATTESTER: &str = "https://attest.example.com";
+pub const ATTESTER: &str = "https://attest.example.com";
 
 #[derive(Debug)]
 pub struct Issuers {
@@ -35,11 +35,16 @@ impl Issuers {
 
     /// A bearer token that is good for ten minutes.
     pub fn bearer(&self, subject: &str, scope: &str) -> Result<String, MintError> {
+        self.bearer_for(600, subject, scope)
+    }
+
+    /// A bearer token that is good for so many seconds.
+    pub fn bearer_for(&self, ttl: u64, subject: &str, scope: &str) -> Result<String, MintError> {
         let jwt = Jwt::bearer(subject)
             .claim("iss", IDP)
             .claim("aud", RESOURCE)
             .claim("scope", scope);
-        jwt.issued(now(), 600).sign(&self.idp)
+        jwt.issued(now(), ttl).sign(&self.idp)
     }
 
     /// An attestation that is made now.

@@ -9,6 +9,7 @@ use super::{Result, http, repository};
 use reqwest::{Certificate, Client, ClientBuilder, Identity, Method, RequestBuilder};
 use std::fs;
 use std::net::SocketAddr;
+use std::path::Path;
 use tempfile::TempDir;
 
 /// The service's name, as callers and the policy know it.
@@ -22,7 +23,7 @@ pub struct Mesh {
     pub upstream: Upstream,
     pub issuers: Issuers,
     pub authority: Authority,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 /// How Envoy reaches stepgate.
@@ -42,11 +43,18 @@ pub struct Caller {
 impl Mesh {
     /// The quickstart's policy and its Envoy: bearer tokens over plain HTTP.
     pub async fn quickstart(transport: Transport) -> Result<Self> {
+        Self::quickstart_with(transport, Ok).await
+    }
+
+    pub async fn quickstart_with(
+        transport: Transport,
+        adapt: impl FnOnce(Bootstrap) -> Result<Bootstrap>,
+    ) -> Result<Self> {
         Self::start(
             "examples/quickstart/policy.yaml",
             "examples/quickstart/envoy.yaml",
             transport,
-            Ok,
+            adapt,
         )
         .await
     }
@@ -94,8 +102,13 @@ impl Mesh {
             upstream,
             issuers,
             authority,
-            _dir: dir,
+            dir,
         })
+    }
+
+    /// The folder of the policy and its keys; gone with the mesh.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
     }
 
     /// A caller over plain HTTP.

@@ -9,6 +9,7 @@
     reason = "each test target, and the demo, uses its own part of this"
 )]
 
+pub mod answer;
 pub mod certificates;
 pub mod child;
 pub mod envoy;

@@ -115,13 +115,20 @@ impl Stepgate {
             .await?)
     }
 
-    /// A number out of `/metrics`, named as it stands there; 0 where the series is not there.
-    pub async fn metric(&self, series: &str) -> Result<f64> {
+    /// The sum of the series of that name which have all these labels, out of `/metrics`.
+    pub async fn metric(&self, name: &str, labels: &[(&str, &str)]) -> Result<f64> {
+        let labels: Vec<_> = labels
+            .iter()
+            .map(|(label, value)| format!("{label}=\"{value}\""))
+            .collect();
         let metrics = self.get("/metrics").await?;
-        let value = metrics
-            .lines()
-            .find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
-        Ok(value.map_or(Ok(0.0), str::parse)?)
+        let series = metrics.lines().filter_map(|line| {
+            let (series, value) = line.rsplit_once(' ')?;
+            let (found, found_labels) = series.split_once('{').unwrap_or((series, ""));
+            let wanted = found == name && labels.iter().all(|label| found_labels.contains(label));
+            wanted.then(|| value.parse::<f64>())
+        });
+        Ok(series.sum::<Result<f64, _>>()?)
     }
 
     /// The decision log so far.

@@ -71,14 +71,16 @@ impl Received {
 
     /// The headers whose names begin so, in order, each as `name: value`.
     pub fn headers_with(&self, prefix: &str) -> Vec<String> {
-        let mut lines: Vec<_> = self
+        let mut found: Vec<_> = self
             .headers
             .iter()
             .filter(|(name, _)| name.as_str().starts_with(prefix))
-            .map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value.as_bytes())))
             .collect();
-        lines.sort();
-        lines
+        found.sort_by_key(|(name, _)| name.as_str());
+        found
+            .into_iter()
+            .map(|(name, value)| format!("{name}: {}", value.as_bytes().escape_ascii()))
+            .collect()
     }
 }
 
