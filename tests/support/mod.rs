@@ -3,11 +3,7 @@
 //! Everything listens on ephemeral loopback ports or on Unix sockets in a temporary folder, and ends with the
 //! value that started it. Nothing here panics: the demo uses it too, and names what went wrong.
 
-#![allow(
-    dead_code,
-    unreachable_pub,
-    reason = "each test target, and the demo, uses its own part of this"
-)]
+#![allow(dead_code, unreachable_pub, reason = "each test target, and the demo, uses its own part of this")]
 
 pub mod answer;
 pub mod certificates;
@@ -37,7 +33,5 @@ pub fn repository(path: &str) -> PathBuf {
 
 /// The start of every HTTP client: loopback only, so no proxy; what takes ten seconds hangs.
 pub fn http() -> reqwest::ClientBuilder {
-    reqwest::Client::builder()
-        .no_proxy()
-        .timeout(Duration::from_secs(10))
+    reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10))
 }

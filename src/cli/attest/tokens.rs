@@ -34,14 +34,9 @@ pub(super) struct Token {
 impl Token {
     pub(super) fn mint(self) -> Result<String, Failure> {
         let key = read_jwk(&self.key, SigningKey::from_jwk)?;
-        let mut jwt = Jwt::bearer(&self.subject)
-            .claim("iss", self.issuer)
-            .claim("aud", self.audience);
+        let mut jwt = Jwt::bearer(&self.subject).claim("iss", self.issuer).claim("aud", self.audience);
         if let Some(holder) = self.holder {
-            jwt = jwt.claim(
-                "cnf",
-                json!({ "jkt": read_jwk(&holder, PublicJwk::parse)?.thumbprint() }),
-            );
+            jwt = jwt.claim("cnf", json!({ "jkt": read_jwk(&holder, PublicJwk::parse)?.thumbprint() }));
         }
         Ok(self.claims.on(optional(jwt, "scope", self.scope)).sign(&key)?)
     }
@@ -83,9 +78,7 @@ impl Attestation {
             jwt = jwt.claim("aud", self.audience);
         }
         let optionals = [("iss", self.issuer), ("scope", self.scope), ("txn", self.task)];
-        jwt = optionals
-            .into_iter()
-            .fold(jwt, |jwt, (name, value)| optional(jwt, name, value));
+        jwt = optionals.into_iter().fold(jwt, |jwt, (name, value)| optional(jwt, name, value));
         Ok(self.claims.on(jwt).sign(&key)?)
     }
 }
@@ -155,9 +148,7 @@ fn optional(jwt: Jwt, name: &str, value: Option<String>) -> Jwt {
 }
 
 fn with_all(jwt: Jwt, claims: Vec<(String, Value)>) -> Jwt {
-    claims
-        .into_iter()
-        .fold(jwt, |jwt, (name, value)| jwt.claim(&name, value))
+    claims.into_iter().fold(jwt, |jwt, (name, value)| jwt.claim(&name, value))
 }
 
 fn seconds_ago(age: SignedDuration) -> u64 {

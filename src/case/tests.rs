@@ -1,0 +1,19 @@
+//! The order of all checks, driven without any I/O: one world, one good call, and everything that may be wrong with it.
+
+mod attacks;
+mod order;
+mod world;
+
+use crate::decision::Outcome;
+
+/// What came out, in one line: the outcome and its reason.
+fn line(decision: &crate::decision::Decision) -> String {
+    let verb = match &decision.outcome {
+        Outcome::Allow(permit) if permit.level().is_some() => "verified",
+        Outcome::Allow(_) => "allowed",
+        Outcome::StepUp(_) => "step_up",
+        Outcome::Deny(_) => "deny",
+        Outcome::Challenge => "challenge",
+    };
+    format!("{verb} {}", decision.reason().as_str())
+}

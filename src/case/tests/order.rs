@@ -1,0 +1,110 @@
+//! What holds for good calls, and which check comes before which.
+
+use super::line;
+use super::world::{Call, NOW, WEB, World, is_spent, key_set};
+use crate::attestation::Keyring;
+use crate::policy::{Requirement, RuleId};
+
+#[test]
+fn a_routine_call_needs_no_evidence() {
+    let world = World::new();
+    let bearer = world.bearer(WEB, "payments:read").sign(&world.idp).unwrap();
+    let call = Call::new("GET", "/v1/payments/7").with("authorization", format!("Bearer {bearer}"));
+    assert_eq!(line(&world.decide(&call)), "allowed routine");
+}
+
+#[test]
+fn a_sensitive_call_with_elevated_scope_needs_an_attestation() {
+    let world = World::new();
+    let call = world.refund().without("oauth-client-attestation").without("dpop");
+    assert_eq!(line(&world.decide(&call)), "step_up attestation_missing");
+}
+
+#[test]
+fn a_workload_that_proves_itself_passes() {
+    let world = World::new();
+    let decision = world.decide(&world.refund());
+    assert_eq!(line(&decision), "verified attested");
+    assert_eq!(decision.findings.attestation.unwrap().1.issuer.as_str(), "attester");
+}
+
+#[test]
+fn an_unknown_route_is_challenged_and_not_waved_through() {
+    let world = World::new();
+    let call = Call { path: "/v2/unknown", ..world.refund().without("dpop") };
+    let decision = world.decide(&call);
+    assert_eq!(line(&decision), "step_up proof_missing");
+    assert_eq!(decision.findings.classification.unwrap().route, None);
+}
+
+#[test]
+fn deny_beats_step_up_and_asks_for_no_evidence() {
+    let world = World::new();
+    let call = Call { path: "/forbidden", ..world.refund() };
+    let decision = world.decide(&call);
+    assert_eq!(line(&decision), "deny closed_for_good");
+    assert!(matches!(decision.findings.classification.unwrap().requirement, Requirement::Refusal(RuleId { .. })));
+    assert!(!is_spent(&world, call.header("dpop")));
+}
+
+#[test]
+fn a_missing_scope_is_refused_before_a_challenge_is_handed_out() {
+    let world = World::new();
+    let bearer = world.bearer(WEB, "payments:read").sign(&world.idp).unwrap();
+    let call = Call::new("POST", super::world::REFUND).with("authorization", format!("Bearer {bearer}"));
+    assert_eq!(line(&world.decide(&call)), "deny insufficient_scope");
+}
+
+#[test]
+fn nobody_is_refused_but_where_a_route_is_anonymous() {
+    let world = World::new();
+    assert_eq!(line(&world.decide(&Call::new("GET", "/v1/payments/7"))), "deny credential_missing");
+    assert_eq!(line(&world.decide(&Call::new("GET", "/status"))), "allowed routine");
+    let forged = Call::new("GET", "/status").with("authorization", "Bearer a.b.c");
+    assert_eq!(line(&world.decide(&forged)), "deny credential_malformed");
+}
+
+#[test]
+fn a_proof_that_fails_another_check_is_not_spent() {
+    let world = World::new();
+    let call = world.refund();
+    let stale = call.clone().at(NOW + 90);
+    assert_eq!(line(&world.decide(&stale)), "step_up proof_stale");
+    assert!(!is_spent(&world, call.header("dpop")));
+}
+
+#[test]
+fn a_challenge_is_given_to_principals_only() {
+    let world = World::new();
+    let path = crate::case::CHALLENGE_PATH;
+    let anonymous = Call::new("POST", path);
+    let known = anonymous.clone().with("authorization", world.refund().header("authorization"));
+    assert_eq!(line(&world.decide(&anonymous)), "deny credential_missing");
+    assert_eq!(line(&world.decide(&known)), "challenge challenge_requested");
+    assert_eq!(line(&world.decide(&Call { method: "GET", ..known })), "step_up attestation_missing");
+}
+
+#[test]
+fn a_key_that_left_takes_what_it_signed_along() {
+    let mut world = World::new();
+    let call = world.refund();
+    world.keyring = Keyring::new(vec![key_set(&[&world.idp]), key_set(&[&world.thief])]);
+    assert_eq!(line(&world.decide(&call)), "step_up attestation_unknown_key");
+}
+
+#[test]
+fn what_does_at_a_lax_level_does_not_at_a_strict_one() {
+    let world = World::new();
+    let bearer = world.bearer(WEB, "payments:refund admin:wipe").sign(&world.idp).unwrap();
+    let wipe = |at| {
+        let url = "https://api.example.com/v1/payments";
+        let proof = crate::mint::Jwt::proof(world.web.public(), "DELETE", url).unwrap().claim("iat", at);
+        Call::new("DELETE", "/v1/payments")
+            .with("authorization", format!("Bearer {bearer}"))
+            .with("oauth-client-attestation", world.refund().header("oauth-client-attestation"))
+            .with("dpop", proof.with_token(&bearer).claim("nonce", world.challenge(WEB, at)).sign(&world.web).unwrap())
+            .at(at)
+    };
+    assert_eq!(line(&world.decide(&wipe(NOW + 61))), "step_up attestation_too_old");
+    assert_eq!(line(&world.decide(&wipe(NOW + 60))), "verified attested");
+}

@@ -1,0 +1,294 @@
+//! A policy, its issuers, a workload and a thief; and a world that answers a case on the spot.
+
+use crate::attestation::verify::{Trusted, verify};
+use crate::attestation::{Algorithm, ClaimNames, DpopProof, KeySet, Keyring};
+use crate::case::{Answer, Case, Ground, Need, Spent, Step};
+use crate::challenge::ChallengeKeys;
+use crate::decision::Decision;
+use crate::identity::{PeerCertificate, Principal, TrustDomain};
+use crate::mint::{Jwt, SigningKey, jwks};
+use crate::policy::{
+    Assurance, Attestation, AttestationId, BearerCredential, Credentials, Effect, ElevatedScopes, HostPattern,
+    IdentitySource, Issuer, IssuerId, LevelId, MtlsCredential, Name, Origin, PathTemplate, Policy, Privilege, Profile,
+    Route, RouteTable, Rule, ScopeSet, Selector, Sensitivity, Unmatched, When,
+};
+use crate::request::{Headers, Host, Method, Peer, RequestFacts, RequestPath};
+use crate::store::SpentProofs;
+use crate::time::{Ttl, UnixTime};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+pub const NOW: u64 = 1_800_000_000;
+pub const WEB: &str = "spiffe://example.org/ns/billing/sa/web";
+pub const THIEF: &str = "spiffe://example.org/ns/thief/sa/thief";
+pub const ORIGIN: &str = "https://api.example.com";
+pub const REFUND: &str = "/v1/payments/7/refund";
+
+pub struct World {
+    pub policy: Policy,
+    pub keyring: Keyring,
+    pub challenges: ChallengeKeys,
+    pub spent: SpentProofs,
+    pub idp: SigningKey,
+    pub attester: SigningKey,
+    /// The workload's own key.
+    pub web: SigningKey,
+    pub thief: SigningKey,
+}
+
+/// One call, as headers and a peer.
+#[derive(Clone)]
+pub struct Call {
+    pub method: &'static str,
+    pub path: &'static str,
+    pub headers: Vec<(String, String)>,
+    pub peer: Peer,
+    pub at: u64,
+}
+
+pub fn key() -> SigningKey {
+    SigningKey::generate(crate::mint::Algorithm::Es256).unwrap()
+}
+
+fn name(text: &str) -> Name {
+    Name::parse(text).unwrap()
+}
+
+pub fn key_set(keys: &[&SigningKey]) -> Arc<KeySet> {
+    Arc::new(KeySet::parse(jwks(keys.iter().copied()).to_string().as_bytes()).unwrap())
+}
+
+impl World {
+    pub fn new() -> Self {
+        let (idp, attester) = (key(), key());
+        let keyring = Keyring::new(vec![key_set(&[&idp]), key_set(&[&attester])]);
+        Self {
+            policy: policy(),
+            keyring,
+            challenges: ChallengeKeys::single(&[1; 32]),
+            spent: SpentProofs::new(1_000),
+            idp,
+            attester,
+            web: key(),
+            thief: key(),
+        }
+    }
+
+    pub fn decide(&self, call: &Call) -> Decision {
+        let facts = call.facts();
+        let ground = Ground { policy: &self.policy, keyring: &self.keyring, challenges: &self.challenges };
+        let mut case = Case::open(ground, &facts);
+        loop {
+            match case.step(UnixTime::from_secs(call.at)) {
+                Step::Needs(need) => case.supply(self.answer(need, call.at)),
+                Step::Decided(decision) => return decision,
+            }
+        }
+    }
+
+    fn answer(&self, need: Need<'_>, now: u64) -> Answer {
+        let trusted = |ids: Vec<IssuerId>| {
+            let trusted =
+                move |id: IssuerId| Some(Trusted { issuer: self.policy.issuer(id)?, keys: self.keyring.of(id)? });
+            ids.into_iter().filter_map(trusted)
+        };
+        match need {
+            Need::Certificate(pem) => Answer::Certificate(PeerCertificate::parse(pem).map(Arc::new)),
+            Need::Bearer(token) => {
+                let bearer = self.policy.credentials.bearer.as_ref().unwrap();
+                let names = ClaimNames { subject: &bearer.subject, scopes: &bearer.scopes, task: "" };
+                let kind = crate::attestation::TokenKind::Bearer;
+                Answer::Bearer(verify(token, kind, names, trusted(bearer.issuers.clone())).map(Arc::new))
+            }
+            Need::Attestation(id, token) => {
+                let attestation = self.policy.attestation(id).unwrap();
+                let names = ClaimNames { subject: "sub", scopes: "scope", task: "txn" };
+                let kind = attestation.profile.kind();
+                Answer::Attestation(id, verify(token, kind, names, trusted(attestation.issuers.clone())).map(Arc::new))
+            }
+            Need::Proof(token) => Answer::Proof(DpopProof::verify(token)),
+            Need::Spend(spending) => Answer::Spent(self.spent.spend(spending, UnixTime::from_secs(now))),
+        }
+    }
+
+    pub fn challenge(&self, principal: &str, at: u64) -> String {
+        let principal = Principal::parse(principal).unwrap();
+        self.challenges.issue(UnixTime::from_secs(at), [3; 12], &Origin::parse(ORIGIN).unwrap(), &principal).unwrap()
+    }
+
+    pub fn bearer(&self, subject: &str, scope: &str) -> Jwt {
+        let issuer = "https://idp.example.com";
+        Jwt::bearer(subject).issued(NOW, 600).claim("iss", issuer).claim("aud", ORIGIN).claim("scope", scope)
+    }
+
+    pub fn attestation(&self, subject: &str, key: &SigningKey) -> Jwt {
+        Jwt::attestation(subject, key.public()).issued(NOW, 600)
+    }
+
+    pub fn proof(&self, key: &SigningKey, bearer: &str) -> Jwt {
+        let url = format!("{ORIGIN}{REFUND}");
+        Jwt::proof(key.public(), "POST", &url).unwrap().claim("iat", NOW).with_token(bearer)
+    }
+
+    /// The workload refunds, and proves itself.
+    pub fn refund(&self) -> Call {
+        let bearer = self.bearer(WEB, "payments:refund").sign(&self.idp).unwrap();
+        let proof = self.proof(&self.web, &bearer).claim("nonce", self.challenge(WEB, NOW));
+        Call::new("POST", REFUND)
+            .with("authorization", format!("Bearer {bearer}"))
+            .with("oauth-client-attestation", self.attestation(WEB, &self.web).sign(&self.attester).unwrap())
+            .with("dpop", proof.sign(&self.web).unwrap())
+    }
+}
+
+impl Call {
+    pub fn new(method: &'static str, path: &'static str) -> Self {
+        Self { method, path, headers: Vec::new(), peer: Peer::default(), at: NOW }
+    }
+
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.retain(|(other, _)| other != name);
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    pub fn and(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    pub fn without(mut self, name: &str) -> Self {
+        self.headers.retain(|(other, _)| other != name);
+        self
+    }
+
+    pub fn at(mut self, now: u64) -> Self {
+        self.at = now;
+        self
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        &self.headers.iter().find(|(other, _)| other == name).unwrap().1
+    }
+
+    pub fn token(&self) -> &str {
+        self.header("authorization").strip_prefix("Bearer ").unwrap()
+    }
+
+    fn facts(&self) -> RequestFacts {
+        let headers = self.headers.iter().map(|(name, value)| (name.clone(), Some(value.clone())));
+        RequestFacts {
+            method: Method::parse(self.method).unwrap(),
+            path: RequestPath::parse(self.path, self.method).unwrap(),
+            host: Host::parse("api.example.com").unwrap(),
+            headers: Headers::apart(headers.collect(), HashMap::new()),
+            source: None,
+            peer: self.peer.clone(),
+        }
+    }
+}
+
+fn policy() -> Policy {
+    let elevated = ElevatedScopes::new(["payments:refund", "admin:*"]).unwrap();
+    let issuer = |who: &str, url: &str, audiences: &[&str]| Issuer {
+        name: name(who),
+        issuer: Some(url.into()),
+        audiences: audiences.iter().map(|audience| (*audience).into()).collect(),
+        algorithms: vec![Algorithm::Es256],
+    };
+    let levels = [("fresh", 300, false), ("bound", 60, true)];
+    Policy {
+        hash: "test".into(),
+        resource: Some(Origin::parse(ORIGIN).unwrap()),
+        issuers: vec![
+            issuer("idp", "https://idp.example.com", &[ORIGIN]),
+            issuer("attester", "https://attest.example.com", &[]),
+        ],
+        credentials: credentials(),
+        routes: RouteTable::new(routes(&elevated)),
+        elevated,
+        unmatched: Unmatched::default(),
+        attestations: vec![Attestation {
+            name: name("workload"),
+            profile: Profile::OauthClientAttestation,
+            issuers: vec![IssuerId(1)],
+            forward: false,
+            task_claim: "txn".into(),
+            scope_claim: "scope".into(),
+        }],
+        assurance: levels
+            .map(|(level, max_age, challenge_required)| Assurance {
+                name: name(level),
+                max_age: Ttl::from_secs(max_age),
+                accept: vec![AttestationId(0)],
+                challenge_required,
+            })
+            .into(),
+        rules: rules(),
+    }
+}
+
+fn credentials() -> Credentials {
+    Credentials {
+        identity: vec![IdentitySource::Mtls, IdentitySource::Bearer],
+        mtls: Some(MtlsCredential {
+            trust_domains: vec![TrustDomain::parse("example.org").unwrap()],
+            certificate_required: true,
+        }),
+        bearer: Some(BearerCredential {
+            issuers: vec![IssuerId(0)],
+            header: "authorization".into(),
+            subject: "sub".into(),
+            scopes: "scope".into(),
+        }),
+        leeway: Credentials::DEFAULT_LEEWAY,
+    }
+}
+
+fn routes(elevated: &ElevatedScopes) -> Vec<Route> {
+    let route = |id: &str, method: &str, path: &str, sensitivity: Sensitivity, scopes: &str| {
+        let scopes = ScopeSet::parse(scopes).unwrap();
+        Route {
+            name: name(id),
+            selector: Selector {
+                hosts: vec![HostPattern::parse("api.example.com").unwrap()],
+                methods: vec![Method::parse(method).unwrap()],
+                path: PathTemplate::parse(path).unwrap(),
+                headers: Vec::new(),
+            },
+            sensitivity,
+            elevated: scopes.filtered(|scope| elevated.contains(scope)),
+            scopes,
+            anonymous: id == "status",
+            enforce_scopes: true,
+        }
+    };
+    vec![
+        route("read", "GET", "/v1/payments/{id}", Sensitivity::Moderate, "payments:read"),
+        route("refund", "POST", "/v1/payments/{id}/refund", Sensitivity::High, "payments:refund"),
+        route("wipe", "DELETE", "/v1/payments", Sensitivity::Critical, "admin:wipe"),
+        route("status", "GET", "/status", Sensitivity::Low, ""),
+        route("forbidden", "POST", "/forbidden", Sensitivity::Critical, ""),
+    ]
+}
+
+fn rules() -> Vec<Rule> {
+    let rule = |id: &str, sensitivity, privilege, effect| Rule {
+        name: name(id),
+        when: When { sensitivity: Some(sensitivity), privilege: Some(privilege) },
+        effect,
+        controls: Vec::new(),
+    };
+    vec![
+        rule("wiping", Sensitivity::Critical, Privilege::Elevated, Effect::Require(LevelId(1))),
+        rule("elevated-on-sensitive", Sensitivity::High, Privilege::Elevated, Effect::Require(LevelId(0))),
+        rule("closed", Sensitivity::Critical, Privilege::Standard, Effect::Deny(name("closed_for_good"))),
+    ]
+}
+
+/// Whether a proof was recorded by this world.
+pub fn is_spent(world: &World, proof: &str) -> bool {
+    let proof = DpopProof::verify(proof).unwrap();
+    let spending = crate::case::Spending { key: proof.spending_key(), until: proof.expires() };
+    world.spent.spend(spending, UnixTime::from_secs(NOW)) == Spent::Replayed
+}
