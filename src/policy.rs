@@ -129,3 +129,6 @@ impl Unmatched {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

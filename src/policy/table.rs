@@ -132,3 +132,6 @@ fn precedence(route: &Route) -> impl Ord + use<> {
     let selector = &route.selector;
     (Reverse(selector.headers.len()), selector.methods.is_empty(), Reverse(route.sensitivity), route.name.clone())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+//! Laws of classification: strictest wins, and nothing depends on order.
+
+use super::*;
+use proptest::prelude::*;
+
+fn requirement_of(rules: &[Rule], sensitivity: Sensitivity, privilege: Privilege) -> Requirement {
+    policy(rules.to_vec()).requirement(sensitivity, privilege).1
+}
+
+fn policy(rules: Vec<Rule>) -> Policy {
+    Policy {
+        hash: "test".into(),
+        resource: None,
+        issuers: Vec::new(),
+        credentials: Credentials {
+            identity: Vec::new(),
+            mtls: None,
+            bearer: None,
+            leeway: Credentials::DEFAULT_LEEWAY,
+        },
+        elevated: ElevatedScopes::new([]).unwrap(),
+        routes: RouteTable::default(),
+        unmatched: Unmatched::default(),
+        attestations: Vec::new(),
+        assurance: Vec::new(),
+        rules,
+    }
+}
+
+fn rule() -> impl Strategy<Value = Rule> {
+    let sensitivity = prop::option::of(prop::sample::select(Sensitivity::ALL.to_vec()));
+    let privilege = prop::option::of(prop::sample::select(Privilege::ALL.to_vec()));
+    let effect = prop_oneof![
+        (0..4_usize).prop_map(|level| Effect::Require(LevelId(level))),
+        Just(Effect::Deny(Name::parse("closed").unwrap())),
+    ];
+    (sensitivity, privilege, effect).prop_map(|(sensitivity, privilege, effect)| Rule {
+        name: Name::parse("rule").unwrap(),
+        when: When { sensitivity, privilege },
+        effect,
+        controls: Vec::new(),
+    })
+}
+
+/// How strict a requirement is, whichever rule it comes from.
+fn strictness(requirement: Requirement) -> usize {
+    match requirement {
+        Requirement::Nothing => 0,
+        Requirement::Assurance(level) => 1 + level.0,
+        Requirement::Refusal(_) => usize::MAX,
+    }
+}
+
+proptest! {
+    #[test]
+    fn adding_a_rule_never_loosens(
+        rules in prop::collection::vec(rule(), 0..6),
+        more in rule(),
+        sensitivity in prop::sample::select(Sensitivity::ALL.to_vec()),
+        privilege in prop::sample::select(Privilege::ALL.to_vec()),
+    ) {
+        let before = strictness(requirement_of(&rules, sensitivity, privilege));
+        let after = strictness(requirement_of(&[rules, vec![more]].concat(), sensitivity, privilege));
+        prop_assert!(after >= before);
+    }
+
+    #[test]
+    fn the_order_of_rules_never_matters(
+        rules in prop::collection::vec(rule(), 0..6).prop_shuffle(),
+        sensitivity in prop::sample::select(Sensitivity::ALL.to_vec()),
+        privilege in prop::sample::select(Privilege::ALL.to_vec()),
+    ) {
+        let reversed: Vec<_> = rules.iter().rev().cloned().collect();
+        let strict = |rules: &[Rule]| strictness(requirement_of(rules, sensitivity, privilege));
+        prop_assert_eq!(strict(&rules), strict(&reversed));
+    }
+
+    #[test]
+    fn more_sensitivity_never_loosens(rules in prop::collection::vec(rule(), 0..6), privilege in prop::sample::select(Privilege::ALL.to_vec())) {
+        let strictness: Vec<_> = Sensitivity::ALL.map(|s| strictness(requirement_of(&rules, s, privilege))).into();
+        prop_assert!(strictness.is_sorted());
+    }
+}
