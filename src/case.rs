@@ -103,11 +103,7 @@ type Progress<'a, T> = Result<T, Halt<'a>>;
 
 impl<'a> Case<'a> {
     pub fn open(ground: Ground<'a>, facts: &'a RequestFacts) -> Self {
-        Self {
-            ground,
-            facts,
-            known: Known::default(),
-        }
+        Self { ground, facts, known: Known::default() }
     }
 
     /// Goes as far as it can with what is known.
@@ -143,10 +139,7 @@ impl<'a> Case<'a> {
             return Err(Halt::Needs(need));
         }
         // Also of a caller who is nobody: the log says what was touched.
-        let classification = findings
-            .classification
-            .insert(policy.classify(self.facts))
-            .clone();
+        let classification = findings.classification.insert(policy.classify(self.facts)).clone();
         let caller = findings.caller.insert(authenticated?).clone();
         let token_proof = self.prove_token(&caller, now)?;
         if self.asks_for_challenge() {
@@ -155,9 +148,7 @@ impl<'a> Case<'a> {
         self.admit(&caller, &classification)?;
         let evidence = match classification.requirement {
             Requirement::Assurance(level) => self.attest(level, &caller, now, &mut findings.attestation)?,
-            Requirement::Nothing | Requirement::Refusal(_) => Evidence::NotAsked {
-                proven: token_proof.is_some(),
-            },
+            Requirement::Nothing | Requirement::Refusal(_) => Evidence::NotAsked { proven: token_proof.is_some() },
         };
         self.spend_token_proof(token_proof)?;
         Ok(decide(policy, classification.requirement, evidence))
@@ -165,9 +156,7 @@ impl<'a> Case<'a> {
 
     /// What holds before evidence is looked at: a principal, a route that takes it, its scopes.
     fn admit(&self, caller: &Caller, classification: &Classification) -> Progress<'a, ()> {
-        let route = classification
-            .route
-            .and_then(|id| self.ground.policy.routes.get(id));
+        let route = classification.route.and_then(|id| self.ground.policy.routes.get(id));
         if caller.principal.is_none() && !route.is_some_and(|route| route.anonymous) {
             return refuse(Reason::CredentialMissing);
         }
@@ -176,11 +165,9 @@ impl<'a> Case<'a> {
         }
         match route {
             None if self.ground.policy.unmatched == Unmatched::Deny => refuse(Reason::UnmatchedRoute),
-            Some(Route {
-                scopes,
-                enforce_scopes: true,
-                ..
-            }) if !caller.is_granted(scopes) => refuse(Reason::InsufficientScope),
+            Some(Route { scopes, enforce_scopes: true, .. }) if !caller.is_granted(scopes) => {
+                refuse(Reason::InsufficientScope)
+            }
             _ => Ok(()),
         }
     }
@@ -190,20 +177,13 @@ impl<'a> Case<'a> {
     }
 
     fn challenge(&self, caller: &Caller) -> Progress<'a, Outcome> {
-        if caller.principal.is_some() {
-            Ok(Outcome::Challenge)
-        } else {
-            refuse(Reason::CredentialMissing)
-        }
+        if caller.principal.is_some() { Ok(Outcome::Challenge) } else { refuse(Reason::CredentialMissing) }
     }
 }
 
 /// The origin that proofs for this request are made for: never what a caller can choose, where the policy says one.
 pub fn origin<'a>(policy: &'a Policy, facts: &RequestFacts) -> Cow<'a, Origin> {
-    policy
-        .resource
-        .as_ref()
-        .map_or_else(|| Cow::Owned(Origin::of_host(&facts.host)), Cow::Borrowed)
+    policy.resource.as_ref().map_or_else(|| Cow::Owned(Origin::of_host(&facts.host)), Cow::Borrowed)
 }
 
 fn refuse<'a, T>(reason: Reason) -> Progress<'a, T> {

@@ -37,9 +37,7 @@ struct ChallengeKey {
 /// Why a text holds no challenge keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChallengeKeysError {
-    #[error(
-        "line {line} is no key: write 64 hex digits a line, for example by `stepgate attest challenge-key`"
-    )]
+    #[error("line {line} is no key: write 64 hex digits a line, for example by `stepgate attest challenge-key`")]
     NoKey { line: usize },
     #[error("no key in it: write 64 hex digits a line, for example by `stepgate attest challenge-key`")]
     Empty,
@@ -65,11 +63,7 @@ impl ChallengeKeys {
             }
             keys.push(key);
         }
-        if keys.is_empty() {
-            Err(ChallengeKeysError::Empty)
-        } else {
-            Ok(Self(keys))
-        }
+        if keys.is_empty() { Err(ChallengeKeysError::Empty) } else { Ok(Self(keys)) }
     }
 
     /// One key for the life of the process.
@@ -88,11 +82,7 @@ impl ChallengeKeys {
         let key = self.0.first()?;
         let nonce = URL_SAFE_NO_PAD.encode([&now.as_secs().to_be_bytes()[..], &randomness].concat());
         let tag = hmac::sign(&key.mac, &signed(&key.id, &nonce, resource, principal));
-        Some(format!(
-            "{VERSION}.{}.{nonce}.{}",
-            key.id,
-            URL_SAFE_NO_PAD.encode(tag)
-        ))
+        Some(format!("{VERSION}.{}.{nonce}.{}", key.id, URL_SAFE_NO_PAD.encode(tag)))
     }
 
     /// Whether a challenge is ours, for this principal, and not too old.
@@ -104,38 +94,22 @@ impl ChallengeKeys {
         principal: &Principal,
     ) -> Result<(), ProofFault> {
         let (key_id, nonce, tag) = parts(challenge).ok_or(ProofFault::ChallengeForeign)?;
-        let key = self
-            .0
-            .iter()
-            .find(|key| key.id == key_id)
-            .ok_or(ProofFault::ChallengeForeign)?;
-        let tag = URL_SAFE_NO_PAD
-            .decode(tag)
-            .map_err(|_| ProofFault::ChallengeForeign)?;
+        let key = self.0.iter().find(|key| key.id == key_id).ok_or(ProofFault::ChallengeForeign)?;
+        let tag = URL_SAFE_NO_PAD.decode(tag).map_err(|_| ProofFault::ChallengeForeign)?;
         hmac::verify(&key.mac, &signed(key_id, nonce, resource, principal), &tag)
             .map_err(|_| ProofFault::ChallengeForeign)?;
         let issued = issued_at(nonce).ok_or(ProofFault::ChallengeForeign)?;
         let current = issued <= now.plus(CLOCK_SKEW) && now <= issued.plus(CHALLENGE_LIFETIME);
-        if current {
-            Ok(())
-        } else {
-            Err(ProofFault::ChallengeExpired)
-        }
+        if current { Ok(()) } else { Err(ProofFault::ChallengeExpired) }
     }
 }
 
 impl ChallengeKey {
     /// The id is derived, so that replicas agree on it whatever the order of their keys.
     fn new(key: &[u8; ChallengeKeys::KEY_BYTES]) -> Self {
-        let name = digest(
-            &SHA256,
-            &[b"stepgate challenge key id\0".as_slice(), key].concat(),
-        );
+        let name = digest(&SHA256, &[b"stepgate challenge key id\0".as_slice(), key].concat());
         let id = URL_SAFE_NO_PAD.encode(name.as_ref().get(..6).unwrap_or_default());
-        Self {
-            id,
-            mac: hmac::Key::new(hmac::HMAC_SHA256, key),
-        }
+        Self { id, mac: hmac::Key::new(hmac::HMAC_SHA256, key) }
     }
 }
 
@@ -166,15 +140,8 @@ fn issued_at(nonce: &str) -> Option<UnixTime> {
 
 fn hex_key(text: &str) -> Option<[u8; ChallengeKeys::KEY_BYTES]> {
     let digits: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(c.to_digit(16)?).ok()).collect();
-    let bytes: Vec<u8> = digits?
-        .chunks(2)
-        .filter_map(|pair| Some(pair.first()? * 16 + pair.get(1)?))
-        .collect();
-    if text.len() == 2 * bytes.len() {
-        bytes.try_into().ok()
-    } else {
-        None
-    }
+    let bytes: Vec<u8> = digits?.chunks(2).filter_map(|pair| Some(pair.first()? * 16 + pair.get(1)?)).collect();
+    if text.len() == 2 * bytes.len() { bytes.try_into().ok() } else { None }
 }
 
 /// The id, and nothing of the key.
@@ -222,14 +189,8 @@ mod tests {
         let challenge = keys().issue(NOW, [1; 12], &api(), &web()).unwrap();
         let thief = Principal::parse("spiffe://example.org/thief").unwrap();
         let elsewhere = Origin::parse("https://other.example.com").unwrap();
-        assert_eq!(
-            keys().check(&challenge, NOW, &api(), &thief),
-            Err(ProofFault::ChallengeForeign)
-        );
-        assert_eq!(
-            keys().check(&challenge, NOW, &elsewhere, &web()),
-            Err(ProofFault::ChallengeForeign)
-        );
+        assert_eq!(keys().check(&challenge, NOW, &api(), &thief), Err(ProofFault::ChallengeForeign));
+        assert_eq!(keys().check(&challenge, NOW, &elsewhere, &web()), Err(ProofFault::ChallengeForeign));
     }
 
     #[test]
@@ -239,10 +200,7 @@ mod tests {
         let after = ChallengeKeys::parse(&format!("# rotated\n{new}\n\n{old}\n")).unwrap();
         let issued = |keys: &ChallengeKeys| keys.issue(NOW, [1; 12], &api(), &web()).unwrap();
         assert_eq!(after.check(&issued(&before), NOW, &api(), &web()), Ok(()));
-        assert_eq!(
-            before.check(&issued(&after), NOW, &api(), &web()),
-            Err(ProofFault::ChallengeForeign)
-        );
+        assert_eq!(before.check(&issued(&after), NOW, &api(), &web()), Err(ProofFault::ChallengeForeign));
     }
 
     #[rstest]
@@ -256,11 +214,7 @@ mod tests {
 
     #[test]
     fn debug_shows_no_key() {
-        assert!(
-            !format!("{:?}", ChallengeKeys::single(&[0xab; 32]))
-                .to_lowercase()
-                .contains("abab")
-        );
+        assert!(!format!("{:?}", ChallengeKeys::single(&[0xab; 32])).to_lowercase().contains("abab"));
     }
 
     proptest! {

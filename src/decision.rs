@@ -61,22 +61,13 @@ pub enum Evidence {
 pub fn decide(policy: &Policy, requirement: Requirement, evidence: Evidence) -> Outcome {
     match (requirement, evidence) {
         (Requirement::Refusal(rule), _) => Outcome::Deny(refusal(policy, rule)),
-        (Requirement::Nothing, Evidence::NotAsked { proven }) => {
-            Outcome::Allow(Permit { level: None, proven })
+        (Requirement::Nothing, Evidence::NotAsked { proven }) => Outcome::Allow(Permit { level: None, proven }),
+        (Requirement::Nothing, _) => Outcome::Allow(Permit { level: None, proven: true }),
+        (Requirement::Assurance(level), Evidence::Met(met)) if met == level => {
+            Outcome::Allow(Permit { level: Some(level), proven: true })
         }
-        (Requirement::Nothing, _) => Outcome::Allow(Permit {
-            level: None,
-            proven: true,
-        }),
-        (Requirement::Assurance(level), Evidence::Met(met)) if met == level => Outcome::Allow(Permit {
-            level: Some(level),
-            proven: true,
-        }),
         (Requirement::Assurance(level), Evidence::Unmet(reason)) => Outcome::StepUp(StepUp { level, reason }),
-        (Requirement::Assurance(level), _) => Outcome::StepUp(StepUp {
-            level,
-            reason: Reason::AttestationMissing,
-        }),
+        (Requirement::Assurance(level), _) => Outcome::StepUp(StepUp { level, reason: Reason::AttestationMissing }),
     }
 }
 
@@ -100,10 +91,7 @@ impl Permit {
 impl Decision {
     /// A refusal before anything could be found out.
     pub fn refused(reason: Reason) -> Self {
-        Self {
-            outcome: Outcome::Deny(reason),
-            findings: Findings::default(),
-        }
+        Self { outcome: Outcome::Deny(reason), findings: Findings::default() }
     }
 
     pub const fn reason(&self) -> &Reason {

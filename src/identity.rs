@@ -28,11 +28,7 @@ impl Principal {
 
     pub fn parse(name: &str) -> Result<Self, PrincipalError> {
         let fits = (1..=Self::MAX_BYTES).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_graphic());
-        if fits {
-            Ok(Self(name.into()))
-        } else {
-            Err(PrincipalError)
-        }
+        if fits { Ok(Self(name.into())) } else { Err(PrincipalError) }
     }
 
     pub fn as_str(&self) -> &str {

@@ -58,10 +58,7 @@ fn encode(bytes: impl AsRef<[u8]>) -> String {
 }
 
 fn sha256(bytes: impl AsRef<[u8]>) -> String {
-    encode(aws_lc_rs::digest::digest(
-        &aws_lc_rs::digest::SHA256,
-        bytes.as_ref(),
-    ))
+    encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes.as_ref()))
 }
 
 #[cfg(test)]

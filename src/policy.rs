@@ -76,29 +76,15 @@ impl Default for Unmatched {
 impl Policy {
     /// Says what a request is, without looking at evidence.
     pub fn classify(&self, facts: &RequestFacts) -> Classification {
-        let found = self
-            .routes
-            .find(facts)
-            .and_then(|id| Some((id, self.routes.get(id)?)));
+        let found = self.routes.find(facts).and_then(|id| Some((id, self.routes.get(id)?)));
         let (sensitivity, privilege_reasons) = match found {
             Some((_, route)) if route.elevated.is_empty() => (route.sensitivity, Vec::new()),
             Some((_, route)) => (route.sensitivity, vec![PrivilegeReason::Catalogue]),
             None => (self.unmatched.sensitivity(), vec![PrivilegeReason::Unmatched]),
         };
-        let privilege = if privilege_reasons.is_empty() {
-            Privilege::Standard
-        } else {
-            Privilege::Elevated
-        };
+        let privilege = if privilege_reasons.is_empty() { Privilege::Standard } else { Privilege::Elevated };
         let (rules, requirement) = self.requirement(sensitivity, privilege);
-        Classification {
-            route: found.map(|(id, _)| id),
-            sensitivity,
-            privilege,
-            privilege_reasons,
-            rules,
-            requirement,
-        }
+        Classification { route: found.map(|(id, _)| id), sensitivity, privilege, privilege_reasons, rules, requirement }
     }
 
     pub fn rule(&self, id: RuleId) -> Option<&Rule> {

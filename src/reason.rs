@@ -41,13 +41,7 @@ pub enum Unavailable {
 }
 
 impl Unavailable {
-    pub const ALL: [Self; 5] = [
-        Self::Deadline,
-        Self::Overload,
-        Self::Panic,
-        Self::ReplayMemory,
-        Self::Policy,
-    ];
+    pub const ALL: [Self; 5] = [Self::Deadline, Self::Overload, Self::Panic, Self::ReplayMemory, Self::Policy];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -90,18 +84,11 @@ impl Reason {
             Self::InsufficientScope,
             Self::UnmatchedRoute,
         ];
-        let tokens = TokenFault::ALL
-            .iter()
-            .flat_map(|fault| [Self::Attestation(*fault), Self::Credential(*fault)]);
+        let tokens = TokenFault::ALL.iter().flat_map(|fault| [Self::Attestation(*fault), Self::Credential(*fault)]);
         let proofs = ProofFault::ALL.iter().map(|fault| Self::Proof(*fault));
         let requests = Malformed::ALL.into_iter().map(Self::Request);
         let missing = Unavailable::ALL.into_iter().map(Self::Unavailable);
-        plain
-            .into_iter()
-            .chain(tokens)
-            .chain(proofs)
-            .chain(requests)
-            .chain(missing)
+        plain.into_iter().chain(tokens).chain(proofs).chain(requests).chain(missing)
     }
 }
 
@@ -112,9 +99,7 @@ mod tests {
 
     #[test]
     fn every_reason_has_a_word_of_its_own() {
-        let words: Vec<_> = Reason::all_fixed()
-            .map(|reason| reason.as_str().to_owned())
-            .collect();
+        let words: Vec<_> = Reason::all_fixed().map(|reason| reason.as_str().to_owned()).collect();
         assert_eq!(words.iter().collect::<HashSet<_>>().len(), words.len());
     }
 }

@@ -62,11 +62,7 @@ impl Method {
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         let allowed = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
         let fits = (1..=Self::MAX_BYTES).contains(&text.len()) && text.bytes().all(allowed);
-        if fits {
-            Ok(Self(text.into()))
-        } else {
-            Err(Malformed::Method)
-        }
+        if fits { Ok(Self(text.into())) } else { Err(Malformed::Method) }
     }
 
     pub fn as_str(&self) -> &str {

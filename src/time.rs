@@ -89,15 +89,9 @@ impl std::str::FromStr for Ttl {
             'd' => 86_400,
             _ => return Err(refuse()),
         };
-        let digits = text
-            .strip_suffix(unit)
-            .filter(|d| d.bytes().all(|b| b.is_ascii_digit()));
+        let digits = text.strip_suffix(unit).filter(|d| d.bytes().all(|b| b.is_ascii_digit()));
         let count: u64 = digits.and_then(|d| d.parse().ok()).ok_or_else(refuse)?;
-        count
-            .checked_mul(seconds_each)
-            .filter(|secs| *secs <= UnixTime::LATEST)
-            .map(Self)
-            .ok_or_else(refuse)
+        count.checked_mul(seconds_each).filter(|secs| *secs <= UnixTime::LATEST).map(Self).ok_or_else(refuse)
     }
 }
 

@@ -12,25 +12,17 @@ use std::path::Path;
 
 fn attest(dir: &Path, arguments: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stepgate"));
-    command
-        .current_dir(dir)
-        .arg("attest")
-        .args(arguments.split_whitespace());
+    command.current_dir(dir).arg("attest").args(arguments.split_whitespace());
     command
 }
 
 fn minted(dir: &Path, arguments: &str) -> String {
     let assert = attest(dir, arguments).assert().success().stderr("");
-    String::from_utf8(assert.get_output().stdout.clone())
-        .unwrap()
-        .trim()
-        .to_owned()
+    String::from_utf8(assert.get_output().stdout.clone()).unwrap().trim().to_owned()
 }
 
 fn part(token: &str, index: usize) -> Value {
-    let json = URL_SAFE_NO_PAD
-        .decode(token.split('.').nth(index).unwrap())
-        .unwrap();
+    let json = URL_SAFE_NO_PAD.decode(token.split('.').nth(index).unwrap()).unwrap();
     serde_json::from_slice(&json).unwrap()
 }
 
@@ -70,19 +62,13 @@ fn a_token_an_attestation_and_a_proof_say_what_they_were_told_to() {
     let more = "--holder instance.jwk --claim azp=portal --claim level=3";
     let token = minted(dir, &format!("token --key idp.jwk {told} {more}"));
     let claims = part(&token, 1);
-    assert_eq!(
-        (&claims["scope"], &claims["azp"], &claims["level"]),
-        (&"a".into(), &"portal".into(), &3.into())
-    );
+    assert_eq!((&claims["scope"], &claims["azp"], &claims["level"]), (&"a".into(), &"portal".into(), &3.into()));
     assert!(claims["cnf"]["jkt"].is_string());
 
     let told = "--subject web --holder instance.jwk --age 10m --ttl 1h --task run-8841";
     let attestation = minted(dir, &format!("attestation --key attester.jwk {told}"));
     let claims = part(&attestation, 1);
-    assert_eq!(
-        claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(),
-        3600
-    );
+    assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 3600);
     assert_eq!(claims["txn"], "run-8841");
 
     let url = "https://api.example.com/v1/payments/7/refund";
@@ -96,22 +82,14 @@ fn a_token_an_attestation_and_a_proof_say_what_they_were_told_to() {
 #[test]
 fn what_goes_wrong_is_said_on_stderr_with_its_exit_code() {
     let dir = tempfile::tempdir().unwrap();
-    fs::write(
-        dir.path().join("public.jwk"),
-        r#"{"kty":"OKP","crv":"Ed25519","x":"eA"}"#,
-    )
-    .unwrap();
+    fs::write(dir.path().join("public.jwk"), r#"{"kty":"OKP","crv":"Ed25519","x":"eA"}"#).unwrap();
     fs::write(dir.path().join("no.jwk"), "PEM").unwrap();
     let cases = [
         ("jwks gone.jwk", 1, "`gone.jwk`: No such file"),
         ("jwks no.jwk", 1, "`no.jwk` is not JSON"),
         ("jwks public.jwk", 1, "`d` is missing"),
         ("jwks", 2, "required"),
-        (
-            "proof --key k --method GET --url u --claim x",
-            2,
-            "expected `name=value`",
-        ),
+        ("proof --key k --method GET --url u --claim x", 2, "expected `name=value`"),
     ];
     for (arguments, code, message) in cases {
         let failed = attest(dir.path(), arguments).assert().code(code).stdout("");
@@ -123,8 +101,5 @@ fn what_goes_wrong_is_said_on_stderr_with_its_exit_code() {
 #[test]
 fn a_challenge_key_is_one_line_of_64_hex_digits() {
     let line = minted(Path::new("."), "challenge-key");
-    assert!(
-        line.len() == 64 && line.bytes().all(|byte| byte.is_ascii_hexdigit()),
-        "{line}"
-    );
+    assert!(line.len() == 64 && line.bytes().all(|byte| byte.is_ascii_hexdigit()), "{line}");
 }

@@ -32,20 +32,12 @@ impl Workload {
     /// One that comes with a bearer token.
     fn with_token(mesh: &Mesh, scope: &str) -> Result<Self> {
         let token = mesh.issuers.bearer("billing-web", scope)?;
-        Ok(Self {
-            name: "billing-web",
-            key: SigningKey::generate(Algorithm::Es256)?,
-            token: Some(token),
-        })
+        Ok(Self { name: "billing-web", key: SigningKey::generate(Algorithm::Es256)?, token: Some(token) })
     }
 
     /// One that is known by its certificate.
     fn certified() -> Result<Self> {
-        Ok(Self {
-            name: SPIFFE_ID,
-            key: SigningKey::generate(Algorithm::Es256)?,
-            token: None,
-        })
+        Ok(Self { name: SPIFFE_ID, key: SigningKey::generate(Algorithm::Es256)?, token: None })
     }
 
     fn call(&self, request: RequestBuilder) -> RequestBuilder {
@@ -59,10 +51,7 @@ impl Workload {
     fn answer(&self, mesh: &Mesh, request: RequestBuilder, challenge: &str) -> Result<RequestBuilder> {
         let attestation = mesh.issuers.attestation(self.name, self.key.public())?;
         let proof = proof(&self.key, "POST", REFUND, self.token.as_deref(), Some(challenge))?;
-        Ok(self
-            .call(request)
-            .header("OAuth-Client-Attestation", attestation)
-            .header("DPoP", proof))
+        Ok(self.call(request).header("OAuth-Client-Attestation", attestation).header("DPoP", proof))
     }
 }
 
@@ -71,10 +60,7 @@ async fn the_shipped_bootstraps_are_valid() -> Result<()> {
     let dir = tempfile::tempdir()?;
     Authority::new()?.write_server(HOST, dir.path())?;
     for path in ["envoy/bootstrap.yaml", "examples/quickstart/envoy.yaml"] {
-        Bootstrap::read(path, dir.path())?
-            .validate()
-            .await
-            .map_err(|why| format!("{path}: {why}"))?;
+        Bootstrap::read(path, dir.path())?.validate().await.map_err(|why| format!("{path}: {why}"))?;
     }
     Ok(())
 }
@@ -120,10 +106,7 @@ async fn a_refund_with_only_a_token_is_asked_for_proof(
     assert_eq!(answer.header("content-type"), Some("application/problem+json"));
     assert_eq!(answer.header("dpop-nonce"), Some(challenge));
     let by_envoy = ["content-length", "date", "server"];
-    let by_stepgate = answer
-        .headers
-        .keys()
-        .filter(|name| !by_envoy.contains(&name.as_str()));
+    let by_stepgate = answer.headers.keys().filter(|name| !by_envoy.contains(&name.as_str()));
     assert_eq!(by_stepgate.count(), 5, "{answer:?}");
 
     let mut problem = answer.json()?;
@@ -192,11 +175,7 @@ async fn while_stepgate_is_away_nothing_passes(
 #[tokio::test]
 async fn forged_headers_do_not_reach_the_service(#[values(true, false)] guarded: bool) -> Result<()> {
     let adapt = |bootstrap: Bootstrap| {
-        if guarded {
-            Ok(bootstrap)
-        } else {
-            bootstrap.with(EARLY_MUTATION, json!([]))
-        }
+        if guarded { Ok(bootstrap) } else { bootstrap.with(EARLY_MUTATION, json!([])) }
     };
     let mesh = Mesh::quickstart_with(Transport::Unix, adapt).await?;
     let workload = Workload::with_token(&mesh, "payments:read")?;
@@ -207,9 +186,7 @@ async fn forged_headers_do_not_reach_the_service(#[values(true, false)] guarded:
         ("x-stepgate-made-up", "yes"),
     ];
     let request = workload.call(mesh.caller()?.get(READ));
-    let request = forged
-        .into_iter()
-        .fold(request, |request, (name, value)| request.header(name, value));
+    let request = forged.into_iter().fold(request, |request, (name, value)| request.header(name, value));
     assert_eq!(Answer::to(request).await?.status, 200);
 
     let received = mesh.upstream.last()?;
@@ -227,15 +204,9 @@ async fn a_grpc_caller_gets_a_grpc_status(#[case] scope: &str, #[case] grpc_stat
     let mesh = Mesh::quickstart(Transport::Unix).await?;
     let workload = Workload::with_token(&mesh, scope)?;
     let request = workload.call(mesh.http2_caller()?.post(REFUND));
-    let request = request
-        .header("content-type", "application/grpc")
-        .header("te", "trailers");
+    let request = request.header("content-type", "application/grpc").header("te", "trailers");
     let answer = Answer::to(request).await?;
-    assert_eq!(
-        (answer.status, answer.header("grpc-status")),
-        (200, Some(grpc_status)),
-        "{answer:?}"
-    );
+    assert_eq!((answer.status, answer.header("grpc-status")), (200, Some(grpc_status)), "{answer:?}");
     assert!(mesh.upstream.received().is_empty());
     Ok(())
 }
@@ -266,10 +237,7 @@ async fn a_certificate_with_one_uri_name_tells_who_calls(
     let mesh = Mesh::mtls(transport, Ok).await?;
     let caller = mesh.certified_caller(&mesh.authority.client(vec![uri(SPIFFE_ID)?])?)?;
     assert_eq!(Answer::to(caller.get(READ)).await?.status, 200);
-    assert_eq!(
-        mesh.upstream.last()?.header("x-stepgate-principal"),
-        Some(SPIFFE_ID)
-    );
+    assert_eq!(mesh.upstream.last()?.header("x-stepgate-principal"), Some(SPIFFE_ID));
 
     let asked = Answer::to(caller.post(REFUND)).await?;
     assert_eq!(asked.status, 401, "{asked:?}");
@@ -281,10 +249,7 @@ async fn a_certificate_with_one_uri_name_tells_who_calls(
 
 #[tokio::test]
 async fn a_certificate_whose_dns_name_spells_a_spiffe_id_names_nobody() -> Result<()> {
-    let mesh = Mesh::mtls(Transport::Unix, |bootstrap| {
-        bootstrap.with(SAN_MATCHER, json!([]))
-    })
-    .await?;
+    let mesh = Mesh::mtls(Transport::Unix, |bootstrap| bootstrap.with(SAN_MATCHER, json!([]))).await?;
     let caller = mesh.certified_caller(&mesh.authority.client(vec![dns(SPIFFE_ID)?])?)?;
     assert_eq!(Answer::to(caller.get(READ)).await?.status, 401);
     assert!(mesh.upstream.received().is_empty());

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
+use stepgate::clock::{Clock, SystemClock};
 use stepgate::mint::{Jwt, PublicJwk, SigningKey, ath, jwks};
 
 /// Short: a workload asks again, and one that is no longer registered gets no more.
@@ -38,31 +39,17 @@ type Refusal = (StatusCode, &'static str);
 impl Attester {
     /// `workloads` are names with their credentials.
     pub fn new(issuer: &str, key: SigningKey, workloads: impl IntoIterator<Item = (String, String)>) -> Self {
-        let workloads = workloads
-            .into_iter()
-            .map(|(name, credential)| (ath(&credential), name))
-            .collect();
-        Self {
-            issuer: issuer.to_owned(),
-            key,
-            workloads,
-        }
+        let workloads = workloads.into_iter().map(|(name, credential)| (ath(&credential), name)).collect();
+        Self { issuer: issuer.to_owned(), key, workloads }
     }
 
     pub fn router(self) -> Router {
-        Router::new()
-            .route("/attestations", post(vouch))
-            .route("/jwks.json", get(publish))
-            .with_state(Arc::new(self))
+        Router::new().route("/attestations", post(vouch)).route("/jwks.json", get(publish)).with_state(Arc::new(self))
     }
 
     /// The workload that shows this credential.
     fn known(&self, headers: &HeaderMap) -> Option<&str> {
-        let credential = headers
-            .get(header::AUTHORIZATION)?
-            .to_str()
-            .ok()?
-            .strip_prefix("Bearer ")?;
+        let credential = headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")?;
         self.workloads.get(&ath(credential)).map(String::as_str)
     }
 }
@@ -77,27 +64,16 @@ async fn vouch(
     headers: HeaderMap,
     Json(request): Json<Request>,
 ) -> Result<Json<Value>, Refusal> {
-    let workload = attester
-        .known(&headers)
-        .ok_or((StatusCode::UNAUTHORIZED, "no such workload"))?;
+    let workload = attester.known(&headers).ok_or((StatusCode::UNAUTHORIZED, "no such workload"))?;
     if request.jwk.get("d").is_some() {
-        return Err((
-            StatusCode::BAD_REQUEST,
-            "this is a private key: it is known to others now, make a new one",
-        ));
+        return Err((StatusCode::BAD_REQUEST, "this is a private key: it is known to others now, make a new one"));
     }
     let key = PublicJwk::parse(&request.jwk).map_err(|_| (StatusCode::BAD_REQUEST, "not a public JWK"))?;
-    let jwt = Jwt::attestation(workload, &key)
-        .claim("iss", attester.issuer.as_str())
-        .issued(now(), TTL_SECONDS);
-    let attestation = jwt
-        .sign(&attester.key)
-        .map_err(|_| (StatusCode::INTERNAL_SERVER_ERROR, "can't sign"))?;
-    Ok(Json(
-        json!({ "attestation": attestation, "expires_in": TTL_SECONDS }),
-    ))
+    let jwt = Jwt::attestation(workload, &key).claim("iss", attester.issuer.as_str()).issued(now(), TTL_SECONDS);
+    let attestation = jwt.sign(&attester.key).map_err(|_| (StatusCode::INTERNAL_SERVER_ERROR, "can't sign"))?;
+    Ok(Json(json!({ "attestation": attestation, "expires_in": TTL_SECONDS })))
 }
 
 fn now() -> u64 {
-    jiff::Timestamp::now().as_second().unsigned_abs()
+    SystemClock.now().as_secs()
 }

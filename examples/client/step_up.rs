@@ -78,13 +78,7 @@ pub enum Error {
 
 impl StepUpClient {
     pub fn new(http: Client, config: Config) -> Result<Self, Error> {
-        Ok(Self {
-            http,
-            config,
-            key: InstanceKey::generate()?,
-            attestation: None,
-            challenge: None,
-        })
+        Ok(Self { http, config, key: InstanceKey::generate()?, attestation: None, challenge: None })
     }
 
     /// Sends a call; a step-up is answered on the way. What comes back is the API's answer to it.
@@ -102,10 +96,7 @@ impl StepUpClient {
     /// The headers of one call: the token, and once the API has asked for it the attestation with a fresh proof.
     pub fn headers(&self, method: &Method, path: &str) -> Result<HeaderMap, Error> {
         let mut headers = HeaderMap::new();
-        headers.insert(
-            AUTHORIZATION,
-            HeaderValue::try_from(format!("Bearer {}", self.config.token))?,
-        );
+        headers.insert(AUTHORIZATION, HeaderValue::try_from(format!("Bearer {}", self.config.token))?);
         headers.insert(HOST, HeaderValue::try_from(self.config.resource.authority())?);
         if let (Some(attestation), Some(challenge)) = (&self.attestation, &self.challenge) {
             let url = at(&self.config.resource, path)?;
@@ -118,12 +109,7 @@ impl StepUpClient {
     async fn send(&mut self, method: &Method, path: &str) -> Result<Response, Error> {
         let url = at(&self.config.connect, path)?;
         let headers = self.headers(method, path)?;
-        let answer = self
-            .http
-            .request(method.clone(), url)
-            .headers(headers)
-            .send()
-            .await?;
+        let answer = self.http.request(method.clone(), url).headers(headers).send().await?;
         if let Some(challenge) = answer.headers().get(NEXT_CHALLENGE) {
             self.challenge = challenge.to_str().ok().map(str::to_owned);
         }
@@ -148,15 +134,8 @@ impl StepUpClient {
         struct Vouched {
             attestation: String,
         }
-        let request = self
-            .http
-            .post(self.config.attester.clone())
-            .bearer_auth(&self.config.credential);
-        let answer = request
-            .json(&json!({ "jwk": self.key.public }))
-            .send()
-            .await?
-            .error_for_status()?;
+        let request = self.http.post(self.config.attester.clone()).bearer_auth(&self.config.credential);
+        let answer = request.json(&json!({ "jwk": self.key.public })).send().await?.error_for_status()?;
         Ok(answer.json::<Vouched>().await?.attestation)
     }
 }
@@ -178,13 +157,7 @@ impl InstanceKey {
     }
 
     /// A DPoP proof (RFC 9449): good for this method, URL, token and challenge, once.
-    fn proof(
-        &self,
-        method: &Method,
-        mut url: Url,
-        token: &str,
-        challenge: &str,
-    ) -> Result<HeaderValue, Error> {
+    fn proof(&self, method: &Method, mut url: Url, token: &str, challenge: &str) -> Result<HeaderValue, Error> {
         url.set_query(None);
         let mut jti = [0; 16];
         rand::fill(&mut jti)?;
@@ -199,11 +172,7 @@ impl InstanceKey {
             "ath": BASE64URL.encode(digest(&SHA256, token.as_bytes())),
             "nonce": challenge,
         });
-        Ok(HeaderValue::try_from(jsonwebtoken::encode(
-            &header,
-            &claims,
-            &self.private,
-        )?)?)
+        Ok(HeaderValue::try_from(jsonwebtoken::encode(&header, &claims, &self.private)?)?)
     }
 }
 

@@ -41,16 +41,8 @@ async fn routine_read(world: &World) -> Result<()> {
     let answer = world.with_token("GET", READ).await?;
     expect_status(&answer, 200)?;
     let received = world.mesh.upstream.last()?;
-    expect(
-        "the decision",
-        received.header("x-stepgate-decision"),
-        Some("allowed"),
-    )?;
-    show(
-        "GET /v1/payments/7  (token)",
-        &answer,
-        "x-stepgate-decision: allowed",
-    );
+    expect("the decision", received.header("x-stepgate-decision"), Some("allowed"))?;
+    show("GET /v1/payments/7  (token)", &answer, "x-stepgate-decision: allowed");
     Ok(())
 }
 
@@ -58,14 +50,8 @@ async fn stolen_token(world: &World) -> Result<()> {
     let answer = world.with_token("POST", REFUND).await?;
     expect_refusal(&answer, "use_attestation_challenge")?;
     let challenge = answer.challenge().ok_or("no challenge came along")?;
-    let asked = answer
-        .header("www-authenticate")
-        .ok_or("no www-authenticate came along")?;
-    show(
-        "POST /v1/payments/7/refund  (token)",
-        &answer,
-        &format!("challenge {}", short(challenge)),
-    );
+    let asked = answer.header("www-authenticate").ok_or("no www-authenticate came along")?;
+    show("POST /v1/payments/7/refund  (token)", &answer, &format!("challenge {}", short(challenge)));
     note(&format!("www-authenticate: {asked}"));
     Ok(())
 }
@@ -74,32 +60,13 @@ async fn answered_challenge(world: &mut World) -> Result<()> {
     let before = step_ups(world).await?;
     let answer = world.by_client("POST", REFUND).await?;
     expect_status(&answer, 200)?;
-    expect(
-        "the number of step-ups on the way",
-        step_ups(world).await? - before,
-        1.0,
-    )?;
+    expect("the number of step-ups on the way", step_ups(world).await? - before, 1.0)?;
     let received = world.mesh.upstream.last()?;
-    expect(
-        "the decision",
-        received.header("x-stepgate-decision"),
-        Some("verified"),
-    )?;
-    expect(
-        "the assurance",
-        received.header("x-stepgate-assurance"),
-        Some("fresh"),
-    )?;
-    show(
-        "POST /v1/payments/7/refund  (401, attester, again)",
-        &answer,
-        "x-stepgate-decision: verified",
-    );
+    expect("the decision", received.header("x-stepgate-decision"), Some("verified"))?;
+    expect("the assurance", received.header("x-stepgate-assurance"), Some("fresh"))?;
+    show("POST /v1/payments/7/refund  (401, attester, again)", &answer, "x-stepgate-decision: verified");
     let next = answer.challenge().ok_or("no next challenge came along")?;
-    note(&format!(
-        "the next challenge came with the answer: {}",
-        short(next)
-    ));
+    note(&format!("the next challenge came with the answer: {}", short(next)));
     Ok(())
 }
 
@@ -111,24 +78,11 @@ async fn chain(world: &mut World) -> Result<()> {
         expect_status(&answer, 200)?;
         statuses.push(answer.status.to_string());
     }
-    note_aligned(
-        "POST /v1/payments/7/refund  (the workload, five times)",
-        &statuses.join(" "),
-    );
-    expect(
-        "the number of step-ups on the way",
-        step_ups(world).await? - asked,
-        0.0,
-    )?;
+    note_aligned("POST /v1/payments/7/refund  (the workload, five times)", &statuses.join(" "));
+    expect("the number of step-ups on the way", step_ups(world).await? - asked, 0.0)?;
     let hits = attestation_hits(world).await? - hits;
-    expect(
-        "that the attestation was remembered each time",
-        hits >= f64::from(CHAIN),
-        true,
-    )?;
-    note(&format!(
-        "stepgate_cache_lookups_total{{cache=\"attestation\",outcome=\"hit\"}} grew by {hits}"
-    ));
+    expect("that the attestation was remembered each time", hits >= f64::from(CHAIN), true)?;
+    note(&format!("stepgate_cache_lookups_total{{cache=\"attestation\",outcome=\"hit\"}} grew by {hits}"));
     Ok(())
 }
 
@@ -140,11 +94,7 @@ async fn replay(world: &World) -> Result<()> {
     show("POST /v1/payments/7/refund  (the workload)", &true_one, "");
     let replayed = Answer::to(call()).await?;
     expect_refusal(&replayed, "invalid_dpop_proof")?;
-    show(
-        "POST /v1/payments/7/refund  (the thief, same bytes)",
-        &replayed,
-        &replayed.code(),
-    );
+    show("POST /v1/payments/7/refund  (the thief, same bytes)", &replayed, &replayed.code());
     Ok(())
 }
 
@@ -155,16 +105,10 @@ async fn stale_attestation(world: &World) -> Result<()> {
     let asked = world.with_token("POST", REFUND).await?;
     let proof = proof(&key, "POST", REFUND, Some(&world.token), asked.challenge())?;
     let request = world.caller.post(REFUND).bearer_auth(&world.token);
-    let request = request
-        .header("OAuth-Client-Attestation", attestation)
-        .header("DPoP", proof);
+    let request = request.header("OAuth-Client-Attestation", attestation).header("DPoP", proof);
     let answer = Answer::to(request).await?;
     expect_refusal(&answer, "use_fresh_attestation")?;
-    show(
-        "POST /v1/payments/7/refund  (stale attestation)",
-        &answer,
-        &answer.code(),
-    );
+    show("POST /v1/payments/7/refund  (stale attestation)", &answer, &answer.code());
     Ok(())
 }
 
@@ -178,29 +122,16 @@ async fn unknown_route(world: &World) -> Result<()> {
 async fn seen_by_service(world: &World) -> Result<()> {
     let headers = world.client.headers(&"POST".parse()?, REFUND)?;
     let request = world.caller.post(REFUND).headers(headers);
-    let request = request
-        .header("x-stepgate-principal", "admin")
-        .header("x-stepgate-forged", "yes");
+    let request = request.header("x-stepgate-principal", "admin").header("x-stepgate-forged", "yes");
     let answer = Answer::to(request).await?;
     expect_status(&answer, 200)?;
     let received = world.mesh.upstream.last()?;
-    expect(
-        "the principal",
-        received.header("x-stepgate-principal"),
-        Some(WORKLOAD),
-    )?;
+    expect("the principal", received.header("x-stepgate-principal"), Some(WORKLOAD))?;
     for gone in ["x-stepgate-forged", "oauth-client-attestation", "dpop"] {
         expect(&format!("the header {gone}"), received.header(gone), None)?;
     }
-    show(
-        "POST /v1/payments/7/refund  (with forged x-stepgate-*)",
-        &answer,
-        "the service saw:",
-    );
-    received
-        .headers_with("x-stepgate-")
-        .iter()
-        .for_each(|line| note(line));
+    show("POST /v1/payments/7/refund  (with forged x-stepgate-*)", &answer, "the service saw:");
+    received.headers_with("x-stepgate-").iter().for_each(|line| note(line));
     Ok(())
 }
 
@@ -212,11 +143,7 @@ async fn killed(world: &mut World) -> Result<()> {
         expect_status(&answer, 503)?;
         show(&format!("{method} {path}  (token)"), &answer, "");
     }
-    expect(
-        "what got through",
-        world.mesh.upstream.received().len() - before,
-        0,
-    )
+    expect("what got through", world.mesh.upstream.received().len() - before, 0)
 }
 
 async fn started_again(world: &mut World) -> Result<()> {
@@ -232,19 +159,11 @@ async fn started_again(world: &mut World) -> Result<()> {
 
 /// How often stepgate asked for proof, as it counts itself.
 async fn step_ups(world: &World) -> Result<f64> {
-    world
-        .mesh
-        .stepgate
-        .metric("stepgate_decisions_total", &[("decision", "step_up")])
-        .await
+    world.mesh.stepgate.metric("stepgate_decisions_total", &[("decision", "step_up")]).await
 }
 
 /// How often an attestation's signature need not be checked again.
 async fn attestation_hits(world: &World) -> Result<f64> {
     let labels = [("cache", "attestation"), ("outcome", "hit")];
-    world
-        .mesh
-        .stepgate
-        .metric("stepgate_cache_lookups_total", &labels)
-        .await
+    world.mesh.stepgate.metric("stepgate_cache_lookups_total", &labels).await
 }

@@ -51,11 +51,7 @@ pub(crate) fn expect_status(answer: &Answer, should_be: u16) -> Result<()> {
     if answer.status == should_be {
         return Ok(());
     }
-    Err(format!(
-        "the status should be {should_be} and is {}: {}",
-        answer.status, answer.body
-    )
-    .into())
+    Err(format!("the status should be {should_be} and is {}: {}", answer.status, answer.body).into())
 }
 
 /// A step-up or refusal: 401 with this problem code.

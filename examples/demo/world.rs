@@ -48,13 +48,7 @@ impl World {
             "A payments service, a real Envoy in front of it, and stepgate beside Envoy ({}).",
             mesh.stepgate.listen
         );
-        Ok(Self {
-            caller: mesh.caller()?,
-            mesh,
-            token,
-            client,
-            attester,
-        })
+        Ok(Self { caller: mesh.caller()?, mesh, token, client, attester })
     }
 
     /// A call with the token and nothing else.
@@ -73,42 +67,23 @@ impl World {
         let file = self.mesh.dir().join("token");
         fs::write(&file, &self.token)?;
         let (envoy, stepgate) = (&self.mesh.envoy, &self.mesh.stepgate);
-        let call = format!(
-            "-H 'Host: {HOST}' -H \"Authorization: Bearer $(cat {})\"",
-            file.display()
-        );
+        let call = format!("-H 'Host: {HOST}' -H \"Authorization: Bearer $(cat {})\"", file.display());
         println!("\nIt goes on running until Ctrl-C:");
-        println!(
-            "    envoy     http://{} (admin http://{})",
-            envoy.address, envoy.admin
-        );
-        println!(
-            "    stepgate  {} (admin http://{})",
-            stepgate.listen, stepgate.admin
-        );
+        println!("    envoy     http://{} (admin http://{})", envoy.address, envoy.admin);
+        println!("    stepgate  {} (admin http://{})", stepgate.listen, stepgate.admin);
         println!("    attester  http://{}", self.attester.address);
         println!("    policy    {}", self.mesh.dir().join("policy.yaml").display());
         println!("\nTry a routine call, a refund, and what stepgate counted:");
         println!("    curl -i http://{}/v1/payments/7 {call}", envoy.address);
-        println!(
-            "    curl -i -X POST http://{}/v1/payments/7/refund {call}",
-            envoy.address
-        );
-        println!(
-            "    curl -s http://{}/metrics | grep '^stepgate_decisions_total'",
-            stepgate.admin
-        );
+        println!("    curl -i -X POST http://{}/v1/payments/7/refund {call}", envoy.address);
+        println!("    curl -s http://{}/metrics | grep '^stepgate_decisions_total'", stepgate.admin);
         Ok(())
     }
 
     /// Stops everything, and sees that stepgate stops well.
     pub(crate) async fn end(mut self) -> Result<()> {
         let ended = self.mesh.stepgate.terminate().await?;
-        if ended.success() {
-            Ok(())
-        } else {
-            Err(format!("stepgate should exit with 0: {ended}").into())
-        }
+        if ended.success() { Ok(()) } else { Err(format!("stepgate should exit with 0: {ended}").into()) }
     }
 }
 

@@ -28,11 +28,7 @@ pub struct Appraised {
 }
 
 /// Appraises an attestation by `issuer`: times, freshness, audience, subject, confirmation.
-pub fn appraise(
-    verified: &Verified,
-    issuer: &Issuer,
-    expected: &Expected<'_>,
-) -> Result<Appraised, TokenFault> {
+pub fn appraise(verified: &Verified, issuer: &Issuer, expected: &Expected<'_>) -> Result<Appraised, TokenFault> {
     let claims = verified.claims();
     check_times(claims, expected.now, expected.leeway)?;
     let age = fresh_age(claims, expected)?;
@@ -43,12 +39,7 @@ pub fn appraise(
         return Err(TokenFault::Subject);
     }
     let key = confirmed_key(claims, expected.bound_to)?;
-    Ok(Appraised {
-        key,
-        issuer: verified.issuer().clone(),
-        age,
-        task: claims.task.clone(),
-    })
+    Ok(Appraised { key, issuer: verified.issuer().clone(), age, task: claims.task.clone() })
 }
 
 /// `exp` must be there and to come; `nbf` and `iat`, where they are, past (RFC 7519 §4.1). Clocks differ by `leeway`.
@@ -58,22 +49,14 @@ pub fn check_times(claims: &Claims, now: UnixTime, leeway: Ttl) -> Result<(), To
         return Err(TokenFault::Expired);
     }
     let to_come = |date: Option<UnixTime>| date.is_some_and(|date| date > now.plus(leeway));
-    if to_come(claims.not_before) || to_come(claims.issued) {
-        Err(TokenFault::NotYetValid)
-    } else {
-        Ok(())
-    }
+    if to_come(claims.not_before) || to_come(claims.issued) { Err(TokenFault::NotYetValid) } else { Ok(()) }
 }
 
 /// How old the attestation is; without `iat` it is never fresh.
 fn fresh_age(claims: &Claims, expected: &Expected<'_>) -> Result<Ttl, TokenFault> {
     let issued = claims.issued.ok_or(TokenFault::TooOld)?;
     let age = expected.now.since(issued);
-    if age > expected.level.max_age {
-        Err(TokenFault::TooOld)
-    } else {
-        Ok(age)
-    }
+    if age > expected.level.max_age { Err(TokenFault::TooOld) } else { Ok(age) }
 }
 
 /// RFC 7519 §4.1.3: an `aud` that is there must name us; where the issuer has audiences, it must be there.
@@ -89,9 +72,5 @@ fn confirmed_key(claims: &Claims, bound_to: Option<Thumbprint>) -> Result<Thumbp
     let confirmation = claims.confirmation.as_ref().ok_or(TokenFault::Unbound)?;
     let key = confirmation.key.ok_or(TokenFault::Unbound)?;
     let provable = !confirmation.unknown && confirmation.certificate.is_none();
-    if provable && bound_to.is_none_or(|bound| bound == key) {
-        Ok(key)
-    } else {
-        Err(TokenFault::Binding)
-    }
+    if provable && bound_to.is_none_or(|bound| bound == key) { Ok(key) } else { Err(TokenFault::Binding) }
 }

@@ -92,10 +92,9 @@ fn audiences(payload: &Object) -> Result<Box<[Box<str>]>, TokenFault> {
     match payload.get("aud") {
         None => Ok(Box::default()),
         Some(Value::String(one)) => Ok([one.as_str().into()].into()),
-        Some(Value::Array(many)) if many.len() <= MAX_AUDIENCES => many
-            .iter()
-            .map(|one| one.as_str().map(Into::into).ok_or(TokenFault::Malformed))
-            .collect(),
+        Some(Value::Array(many)) if many.len() <= MAX_AUDIENCES => {
+            many.iter().map(|one| one.as_str().map(Into::into).ok_or(TokenFault::Malformed)).collect()
+        }
         Some(_) => Err(TokenFault::Malformed),
     }
 }
@@ -151,11 +150,7 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
-    const NAMES: ClaimNames<'_> = ClaimNames {
-        subject: "sub",
-        scopes: "scope",
-        task: "txn",
-    };
+    const NAMES: ClaimNames<'_> = ClaimNames { subject: "sub", scopes: "scope", task: "txn" };
 
     fn read(payload: &str) -> Result<Claims, TokenFault> {
         Claims::read(&json::object(payload.as_bytes()).unwrap(), NAMES)
@@ -181,29 +176,17 @@ mod tests {
     #[test]
     fn scopes_come_as_text_or_array() {
         let text = read(r#"{"scope":"b a"}"#).unwrap().scopes;
-        assert_eq!(
-            (text.to_string().as_str(), &text),
-            ("a b", &read(r#"{"scope":["a","b"]}"#).unwrap().scopes)
-        );
+        assert_eq!((text.to_string().as_str(), &text), ("a b", &read(r#"{"scope":["a","b"]}"#).unwrap().scopes));
     }
 
     #[test]
     fn a_confirmation_that_is_not_understood_is_seen() {
-        assert!(
-            read(r#"{"cnf":{"kid":"x"}}"#)
-                .unwrap()
-                .confirmation
-                .unwrap()
-                .unknown
-        );
+        assert!(read(r#"{"cnf":{"kid":"x"}}"#).unwrap().confirmation.unwrap().unknown);
         assert_eq!(read("{}").unwrap().confirmation, None);
     }
 
     #[test]
     fn an_audience_is_one_or_many() {
-        assert_eq!(
-            read(r#"{"aud":"a"}"#).unwrap().audiences,
-            read(r#"{"aud":["a"]}"#).unwrap().audiences
-        );
+        assert_eq!(read(r#"{"aud":"a"}"#).unwrap().audiences, read(r#"{"aud":["a"]}"#).unwrap().audiences);
     }
 }

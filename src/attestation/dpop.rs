@@ -53,20 +53,12 @@ impl DpopProof {
         }
         let proof = Self::read(&compact, key.thumbprint)?;
         let good = key.verifies(algorithm, compact.signing_input().as_bytes(), compact.signature());
-        if good {
-            Ok(proof)
-        } else {
-            Err(ProofFault::Signature)
-        }
+        if good { Ok(proof) } else { Err(ProofFault::Signature) }
     }
 
     fn read(compact: &Compact<'_>, key: Thumbprint) -> Result<Self, ProofFault> {
         let payload = &compact.payload;
-        let required = |name: &str| {
-            text(payload, name)?
-                .filter(|t| !t.is_empty())
-                .ok_or(ProofFault::Malformed)
-        };
+        let required = |name: &str| text(payload, name)?.filter(|t| !t.is_empty()).ok_or(ProofFault::Malformed);
         let id = required("jti")?;
         if id.len() > MAX_ID_BYTES {
             return Err(ProofFault::Malformed);

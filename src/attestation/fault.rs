@@ -80,10 +80,7 @@ faults! {
 impl ProofFault {
     /// Whether the caller only has to take a new challenge.
     pub const fn wants_challenge(self) -> bool {
-        matches!(
-            self,
-            Self::ChallengeMissing | Self::ChallengeForeign | Self::ChallengeExpired
-        )
+        matches!(self, Self::ChallengeMissing | Self::ChallengeForeign | Self::ChallengeExpired)
     }
 }
 

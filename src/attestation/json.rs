@@ -99,10 +99,7 @@ mod tests {
     #[test]
     fn a_plain_object_is_read_as_serde_json_reads_it() {
         let text = r#"{"a":[1,-2,1.5,null,true,"x"],"b":{"c":{}}}"#;
-        assert_eq!(
-            Value::Object(object(text.as_bytes()).unwrap()),
-            serde_json::from_str::<Value>(text).unwrap()
-        );
+        assert_eq!(Value::Object(object(text.as_bytes()).unwrap()), serde_json::from_str::<Value>(text).unwrap());
     }
 
     #[test]

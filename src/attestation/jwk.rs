@@ -21,9 +21,7 @@ pub struct VerifyingKey {
 /// Why a JWK is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JwkError {
-    #[error(
-        "the key is private or symmetric; publish only the public part (`kty` EC, OKP or RSA, without `d`)"
-    )]
+    #[error("the key is private or symmetric; publish only the public part (`kty` EC, OKP or RSA, without `d`)")]
     Private,
     #[error("the key's type, curve or algorithm is not one of EC P-256, EC P-384, OKP Ed25519, RSA")]
     Unsupported,
@@ -73,11 +71,7 @@ fn check_use(jwk: &Object) -> Result<(), JwkError> {
         Some(Value::Array(operations)) => operations.iter().any(|op| op == "verify"),
         Some(_) => return Err(JwkError::Malformed),
     };
-    if use_fits && operations_fit {
-        Ok(())
-    } else {
-        Err(JwkError::Use)
-    }
+    if use_fits && operations_fit { Ok(()) } else { Err(JwkError::Use) }
 }
 
 fn parse_material(jwk: &Object) -> Result<Vec<(Algorithm, ParsedPublicKey)>, JwkError> {
@@ -93,9 +87,7 @@ fn parse_material(jwk: &Object) -> Result<Vec<(Algorithm, ParsedPublicKey)>, Jwk
 
 fn curve(algorithm: Algorithm, key: &[u8]) -> Result<Vec<(Algorithm, ParsedPublicKey)>, JwkError> {
     let verifier = algorithm.curve().ok_or(JwkError::Unsupported)?;
-    ParsedPublicKey::new(verifier, key)
-        .map(|key| vec![(algorithm, key)])
-        .map_err(|_| JwkError::Malformed)
+    ParsedPublicKey::new(verifier, key).map(|key| vec![(algorithm, key)]).map_err(|_| JwkError::Malformed)
 }
 
 /// The uncompressed point of SEC 1 §2.3.3, from coordinates of full length (RFC 7518 §6.2.1.2).
@@ -116,27 +108,16 @@ fn rsa(modulus: &[u8], exponent: &[u8]) -> Result<Vec<(Algorithm, ParsedPublicKe
     if !(2_048..=8_192).contains(&(modulus.len() * 8 - first)) {
         return Err(JwkError::RsaSize);
     }
-    let components = RsaPublicKeyComponents {
-        n: modulus,
-        e: exponent,
-    };
-    let with_parameters = Algorithm::ALL
-        .iter()
-        .filter_map(|algorithm| Some((*algorithm, algorithm.rsa()?)));
+    let components = RsaPublicKeyComponents { n: modulus, e: exponent };
+    let with_parameters = Algorithm::ALL.iter().filter_map(|algorithm| Some((*algorithm, algorithm.rsa()?)));
     with_parameters
-        .map(|(algorithm, parameters)| {
-            components
-                .to_parsed_public_key(parameters)
-                .map(|key| (algorithm, key))
-        })
+        .map(|(algorithm, parameters)| components.to_parsed_public_key(parameters).map(|key| (algorithm, key)))
         .collect::<Result<_, _>>()
         .map_err(|_| JwkError::Malformed)
 }
 
 fn bytes(jwk: &Object, name: &str) -> Result<Vec<u8>, JwkError> {
-    URL_SAFE_NO_PAD
-        .decode(text(jwk, name)?)
-        .map_err(|_| JwkError::Malformed)
+    URL_SAFE_NO_PAD.decode(text(jwk, name)?).map_err(|_| JwkError::Malformed)
 }
 
 fn text<'o>(jwk: &'o Object, name: &str) -> Result<&'o str, JwkError> {
@@ -169,8 +150,7 @@ mod tests {
     use rstest::rstest;
 
     /// RFC 8037 appendix A.2.
-    const ED25519: &str =
-        r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    const ED25519: &str = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
 
     fn read(jwk: &str) -> Result<VerifyingKey, JwkError> {
         VerifyingKey::from_jwk(&json::object(jwk.as_bytes()).unwrap())
@@ -179,8 +159,7 @@ mod tests {
     #[test]
     fn rfc_8037_a_5_verifies() {
         let input = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
-        let signature =
-            "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
+        let signature = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
         let (key, signature) = (read(ED25519).unwrap(), URL_SAFE_NO_PAD.decode(signature).unwrap());
         assert!(key.verifies(Algorithm::EdDsa, input.as_bytes(), &signature));
         assert!(!key.verifies(Algorithm::EdDsa, b"something else", &signature));
@@ -203,10 +182,7 @@ mod tests {
 
     #[test]
     fn a_point_that_is_not_on_the_curve_is_refused() {
-        let jwk = format!(
-            r#"{{"kty":"EC","crv":"P-256","x":"{0}","y":"{0}"}}"#,
-            URL_SAFE_NO_PAD.encode([7; 32])
-        );
+        let jwk = format!(r#"{{"kty":"EC","crv":"P-256","x":"{0}","y":"{0}"}}"#, URL_SAFE_NO_PAD.encode([7; 32]));
         assert_eq!(read(&jwk).unwrap_err(), JwkError::Malformed);
     }
 

@@ -65,11 +65,7 @@ impl KeySet {
             }
             keys.push(key);
         }
-        if keys.is_empty() {
-            Err(KeySetError::Empty)
-        } else {
-            Ok(Self { keys })
-        }
+        if keys.is_empty() { Err(KeySetError::Empty) } else { Ok(Self { keys }) }
     }
 
     pub fn len(&self) -> usize {
@@ -115,22 +111,14 @@ mod tests {
         assert!(one.find(Some("a"), Algorithm::EdDsa).is_some());
         assert!(one.find(Some("b"), Algorithm::EdDsa).is_none());
         assert!(one.find(None, Algorithm::Es256).is_none());
-        let two = KeySet::parse(
-            format!(r#"{{"keys":[{{"kid":"a",{ED25519}}},{{"kid":"b",{ED25519}}}]}}"#).as_bytes(),
-        );
+        let two = KeySet::parse(format!(r#"{{"keys":[{{"kid":"a",{ED25519}}},{{"kid":"b",{ED25519}}}]}}"#).as_bytes());
         assert!(two.unwrap().find(None, Algorithm::EdDsa).is_none());
     }
 
     #[test]
     fn a_set_with_a_bad_key_is_refused_whole_and_says_which() {
         let set = format!(r#"{{"keys":[{{{ED25519}}},{{"kty":"oct","k":"AA"}}]}}"#);
-        assert_eq!(
-            KeySet::parse(set.as_bytes()).unwrap_err(),
-            KeySetError::Key {
-                index: 1,
-                why: JwkError::Private
-            }
-        );
+        assert_eq!(KeySet::parse(set.as_bytes()).unwrap_err(), KeySetError::Key { index: 1, why: JwkError::Private });
         assert_eq!(KeySet::parse(br#"{"keys":[]}"#).unwrap_err(), KeySetError::Empty);
         assert_eq!(KeySet::parse(b"[]").unwrap_err(), KeySetError::NoSet);
     }

@@ -57,12 +57,7 @@ pub fn verify<'p>(
     }
     let claims = Claims::read(&compact.payload, names)?;
     let (issuer, key) = signer(&compact, kind, &claims, trusted)?;
-    Ok(Verified {
-        issuer,
-        algorithm: compact.header.algorithm,
-        key,
-        claims,
-    })
+    Ok(Verified { issuer, algorithm: compact.header.algorithm, key, claims })
 }
 
 /// Finds the issuer whose key made the signature. The fault is that of the issuer that came closest.
@@ -90,11 +85,7 @@ fn signer<'p>(
             Err(fault) => closest = closest.max(fault),
         }
     }
-    Err(if closest == TokenFault::Type {
-        TokenFault::Issuer
-    } else {
-        closest
-    })
+    Err(if closest == TokenFault::Type { TokenFault::Issuer } else { closest })
 }
 
 fn may_sign<'p>(
@@ -104,11 +95,7 @@ fn may_sign<'p>(
     algorithm: Algorithm,
 ) -> Result<&'p KeySet, TokenFault> {
     check_issuer(candidate.issuer, kind, claims)?;
-    if candidate.issuer.algorithms.contains(&algorithm) {
-        Ok(candidate.keys)
-    } else {
-        Err(TokenFault::Algorithm)
-    }
+    if candidate.issuer.algorithms.contains(&algorithm) { Ok(candidate.keys) } else { Err(TokenFault::Algorithm) }
 }
 
 /// The exact `iss`: a bearer must carry it, an attestation may come without.
@@ -142,14 +129,8 @@ impl Verified {
         kind: TokenKind,
         mut trusted: impl Iterator<Item = Trusted<'p>>,
     ) -> Result<&'p Issuer, TokenFault> {
-        let own = trusted
-            .find(|t| t.issuer.name == self.issuer)
-            .ok_or(TokenFault::Issuer)?;
+        let own = trusted.find(|t| t.issuer.name == self.issuer).ok_or(TokenFault::Issuer)?;
         may_sign(own, kind, &self.claims, self.algorithm)?;
-        if own.keys.holds(&self.key) {
-            Ok(own.issuer)
-        } else {
-            Err(TokenFault::Key)
-        }
+        if own.keys.holds(&self.key) { Ok(own.issuer) } else { Err(TokenFault::Key) }
     }
 }

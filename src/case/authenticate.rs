@@ -22,16 +22,11 @@ impl<'a> Case<'a> {
         let presented = self.presented()?;
         let certificate = self.certificate()?;
         let token = match (&credentials.bearer, presented) {
-            (Some(bearer), Some(presented)) => {
-                Some(self.access_token(bearer, &presented, certificate, now)?)
-            }
+            (Some(bearer), Some(presented)) => Some(self.access_token(bearer, &presented, certificate, now)?),
             _ => None,
         };
         let by_token = token.as_ref().map(token_principal).transpose()?;
-        let by_certificate = credentials
-            .mtls
-            .as_ref()
-            .and_then(|mtls| self.certified(mtls, certificate));
+        let by_certificate = credentials.mtls.as_ref().and_then(|mtls| self.certified(mtls, certificate));
         let principal = credentials.identity.iter().find_map(|source| match source {
             IdentitySource::Mtls => by_certificate.clone(),
             IdentitySource::Bearer => by_token.clone(),
@@ -39,30 +34,18 @@ impl<'a> Case<'a> {
         if let (Some(token), Some(subject)) = (&token, &by_token) {
             check_speaks_for(token, subject, principal.as_ref())?;
         }
-        Ok(Caller {
-            principal,
-            token,
-            scopes_enforced: credentials.bearer.is_some(),
-        })
+        Ok(Caller { principal, token, scopes_enforced: credentials.bearer.is_some() })
     }
 
     /// The issuers among these with the keys that they have now.
     pub(super) fn trusted(&self, issuers: &'a [IssuerId]) -> impl Iterator<Item = Trusted<'a>> + use<'a> {
         let (policy, keyring) = (self.ground.policy, self.ground.keyring);
-        issuers.iter().filter_map(|id| {
-            Some(Trusted {
-                issuer: policy.issuer(*id)?,
-                keys: keyring.of(*id)?,
-            })
-        })
+        issuers.iter().filter_map(|id| Some(Trusted { issuer: policy.issuer(*id)?, keys: keyring.of(*id)? }))
     }
 
     /// RFC 9449 §4.2: what the `ath` of a proof must be.
     pub(super) fn token_digest(&self) -> Option<Thumbprint> {
-        self.presented()
-            .ok()
-            .flatten()
-            .map(|presented| Thumbprint::of(presented.token.as_bytes()))
+        self.presented().ok().flatten().map(|presented| Thumbprint::of(presented.token.as_bytes()))
     }
 
     fn presented(&self) -> Progress<'a, Option<Presented<'a>>> {
@@ -70,13 +53,7 @@ impl<'a> Case<'a> {
         if headers.occurrence("authorization") == Occurrence::Repeated {
             return refuse(Reason::Request(Malformed::RepeatedAuthorization));
         }
-        let name = self
-            .ground
-            .policy
-            .credentials
-            .bearer
-            .as_ref()
-            .map_or("authorization", |bearer| &bearer.header);
+        let name = self.ground.policy.credentials.bearer.as_ref().map_or("authorization", |bearer| &bearer.header);
         match headers.occurrence(name) {
             Occurrence::Absent => Ok(None),
             Occurrence::Once(value) => read_presented(value, name == "authorization"),
@@ -98,14 +75,12 @@ impl<'a> Case<'a> {
         let peer = &self.facts.peer;
         let id = match (certificate, &peer.certificate) {
             (Some(certificate), _) => certificate.spiffe_id.clone(),
-            (None, None) if !mtls.certificate_required => peer
-                .principal
-                .as_deref()
-                .and_then(|name| SpiffeId::parse(name).ok()),
+            (None, None) if !mtls.certificate_required => {
+                peer.principal.as_deref().and_then(|name| SpiffeId::parse(name).ok())
+            }
             (None, _) => None,
         };
-        id.filter(|id| mtls.trust_domains.iter().any(|domain| id.is_member_of(domain)))
-            .map(|id| (&id).into())
+        id.filter(|id| mtls.trust_domains.iter().any(|domain| id.is_member_of(domain))).map(|id| (&id).into())
     }
 
     fn access_token(
@@ -122,10 +97,7 @@ impl<'a> Case<'a> {
         };
         self.check_token(bearer, verified, certificate, presented.scheme, now)
             .map_err(|fault| Halt::Refused(Reason::Credential(fault)))?;
-        Ok(AccessToken {
-            verified: Arc::clone(verified),
-            scheme: presented.scheme,
-        })
+        Ok(AccessToken { verified: Arc::clone(verified), scheme: presented.scheme })
     }
 
     fn check_token(
@@ -150,20 +122,15 @@ impl<'a> Case<'a> {
         let Some(bound) = caller.token.as_ref().and_then(AccessToken::bound_to) else {
             return Ok(None);
         };
-        let proof = self
-            .proof()?
-            .map_err(|fault| Halt::Refused(Reason::Proof(fault)))?;
-        self.check_proof(&proof, bound, caller, now)
-            .map_err(|fault| Halt::Refused(Reason::Proof(fault)))?;
+        let proof = self.proof()?.map_err(|fault| Halt::Refused(Reason::Proof(fault)))?;
+        self.check_proof(&proof, bound, caller, now).map_err(|fault| Halt::Refused(Reason::Proof(fault)))?;
         Ok(Some(proof))
     }
 
     pub(super) fn spend_token_proof(&self, proof: Option<DpopProof>) -> Progress<'a, ()> {
         match proof {
             None => Ok(()),
-            Some(proof) => self
-                .spend(&proof)?
-                .map_err(|fault| Halt::Refused(Reason::Proof(fault))),
+            Some(proof) => self.spend(&proof)?.map_err(|fault| Halt::Refused(Reason::Proof(fault))),
         }
     }
 }
@@ -192,11 +159,7 @@ fn token_principal<'a>(token: &AccessToken) -> Progress<'a, Principal> {
 }
 
 /// A token of somebody else's does not count, unless it is bound to the very certificate that names the caller.
-fn check_speaks_for<'a>(
-    token: &AccessToken,
-    subject: &Principal,
-    principal: Option<&Principal>,
-) -> Progress<'a, ()> {
+fn check_speaks_for<'a>(token: &AccessToken, subject: &Principal, principal: Option<&Principal>) -> Progress<'a, ()> {
     let confirmation = token.verified.claims().confirmation.as_ref();
     let bound_to_certificate = confirmation.is_some_and(|confirmation| confirmation.certificate.is_some());
     if bound_to_certificate || principal.is_none_or(|principal| principal == subject) {
@@ -208,11 +171,7 @@ fn check_speaks_for<'a>(
 
 /// RFC 8705 §3, RFC 9449 §7.1: what a token is bound to must be shown, and in the scheme made for it. That a key was
 /// shown is looked at with the proof.
-fn check_binding(
-    verified: &Verified,
-    certificate: Option<&PeerCertificate>,
-    scheme: Scheme,
-) -> Result<(), TokenFault> {
+fn check_binding(verified: &Verified, certificate: Option<&PeerCertificate>, scheme: Scheme) -> Result<(), TokenFault> {
     let confirmation = verified.claims().confirmation.as_ref();
     let bound_to_key = confirmation.is_some_and(|confirmation| confirmation.key.is_some());
     let certificate_shown = match confirmation.and_then(|confirmation| confirmation.certificate) {
@@ -221,9 +180,5 @@ fn check_binding(
     };
     let understood = !confirmation.is_some_and(|confirmation| confirmation.unknown);
     let scheme_fits = bound_to_key == (scheme == Scheme::Dpop);
-    if certificate_shown && understood && scheme_fits {
-        Ok(())
-    } else {
-        Err(TokenFault::Binding)
-    }
+    if certificate_shown && understood && scheme_fits { Ok(()) } else { Err(TokenFault::Binding) }
 }

@@ -2,9 +2,7 @@
 
 use super::{Case, Halt, Need, Progress, Spent, origin, refuse};
 use crate::attestation::dpop::ProvenCall;
-use crate::attestation::{
-    Appraised, DpopProof, Expected, ProofFault, Thumbprint, TokenFault, TokenKind, appraise,
-};
+use crate::attestation::{Appraised, DpopProof, Expected, ProofFault, Thumbprint, TokenFault, TokenKind, appraise};
 use crate::decision::Evidence;
 use crate::identity::{AccessToken, Caller, Principal};
 use crate::policy::{Assurance, Attestation, AttestationId, LevelId, Profile};
@@ -70,9 +68,7 @@ impl<'a> Case<'a> {
                 None => {}
             }
         }
-        Ok(Err(
-            closest.map_or(Reason::AttestationMissing, Reason::Attestation)
-        ))
+        Ok(Err(closest.map_or(Reason::AttestationMissing, Reason::Attestation)))
     }
 
     /// `None` where the caller shows no attestation of this kind.
@@ -85,11 +81,7 @@ impl<'a> Case<'a> {
         principal: &Principal,
         now: UnixTime,
     ) -> Progress<'a, Option<Result<Appraised, TokenFault>>> {
-        let token = match self
-            .facts
-            .headers
-            .occurrence(attestation.profile.attestation_header())
-        {
+        let token = match self.facts.headers.occurrence(attestation.profile.attestation_header()) {
             Occurrence::Absent => return Ok(None),
             Occurrence::Repeated => return Ok(Some(Err(TokenFault::Repeated))),
             Occurrence::Unreadable => return Ok(Some(Err(TokenFault::Malformed))),
@@ -110,9 +102,7 @@ impl<'a> Case<'a> {
             bound_to: caller.token.as_ref().and_then(AccessToken::bound_to),
         };
         let issuer = verified.still_holds(kind, self.trusted(&attestation.issuers));
-        Ok(Some(
-            issuer.and_then(|issuer| appraise(verified, issuer, &expected)),
-        ))
+        Ok(Some(issuer.and_then(|issuer| appraise(verified, issuer, &expected))))
     }
 
     /// The proof: by this key, for this call, just now, with our challenge, and never used before.
@@ -187,10 +177,7 @@ impl<'a> Case<'a> {
     /// Spends the proof of this call, once, however many things it proves.
     pub(super) fn spend(&self, proof: &DpopProof) -> Progress<'a, Verdict<()>> {
         match self.known.spent {
-            None => Err(Halt::Needs(Need::Spend(Spending {
-                key: proof.spending_key(),
-                until: proof.expires(),
-            }))),
+            None => Err(Halt::Needs(Need::Spend(Spending { key: proof.spending_key(), until: proof.expires() }))),
             Some(Spent::First) => Ok(Ok(())),
             Some(Spent::Replayed) => Ok(Err(ProofFault::Replayed)),
             Some(Spent::Full) => refuse(Reason::Unavailable(Unavailable::ReplayMemory)),

@@ -39,11 +39,7 @@ pub struct Call {
 impl Call {
     pub(super) fn new(headers: HeaderMap, received: Instant) -> Self {
         let deadline = received + deadline::patience(&headers);
-        Self {
-            headers,
-            received,
-            deadline,
-        }
+        Self { headers, received, deadline }
     }
 
     /// The gRPC metadata that Envoy sent with the call, such as its trace context. Not the client's headers.

@@ -54,15 +54,8 @@ pub(super) fn ok_trailers() -> HeaderMap {
 pub(super) fn is_grpc(head: &Parts) -> bool {
     head.method == Method::POST
         && head.headers.get(header::CONTENT_TYPE).is_some_and(|value| {
-            let essence = value
-                .as_bytes()
-                .split(|byte| *byte == b';')
-                .next()
-                .unwrap_or_default();
-            matches!(
-                essence.trim_ascii_end(),
-                b"application/grpc" | b"application/grpc+proto"
-            )
+            let essence = value.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
+            matches!(essence.trim_ascii_end(), b"application/grpc" | b"application/grpc+proto")
         })
 }
 
@@ -123,9 +116,7 @@ fn unframe(mut body: Bytes) -> Result<Bytes, Status> {
     }
     let message = body.split_off(PREFIX);
     if message.len() != length {
-        return Err(Status::InvalidArgument(
-            "the request holds more or less than one message",
-        ));
+        return Err(Status::InvalidArgument("the request holds more or less than one message"));
     }
     Ok(message)
 }
@@ -141,10 +132,7 @@ pub(super) fn frame<M: Message>(message: &M) -> Bytes {
     let length = message.encoded_len();
     let mut framed = Vec::with_capacity(PREFIX + length);
     framed.put_u8(0);
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "prost can't encode 4 GiB: its own lengths end there"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "prost can't encode 4 GiB: its own lengths end there")]
     framed.put_u32(length as u32);
     message.encode_raw(&mut framed);
     framed.into()

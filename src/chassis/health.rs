@@ -31,21 +31,13 @@ impl Health {
 
     /// Turns readiness on or off, and tells those who watch it.
     pub async fn set_serving(&self, serving: bool) {
-        let status = if serving {
-            ServingStatus::Serving
-        } else {
-            ServingStatus::NotServing
-        };
+        let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
         for service in SERVICES {
             self.reporter.set_service_status(service, status).await;
         }
     }
 
-    pub(super) async fn answer(
-        &self,
-        request: Request<Incoming>,
-        draining: &CancellationToken,
-    ) -> Response<Reply> {
+    pub(super) async fn answer(&self, request: Request<Incoming>, draining: &CancellationToken) -> Response<Reply> {
         let Ok(response) = self.server.clone().call(request).await;
         response.map(|body| Reply::Health(body, Box::pin(draining.clone().cancelled_owned())))
     }

@@ -31,9 +31,7 @@ impl Listener {
     /// Listens on a TCP address; port 0 takes any free one.
     pub async fn bind_tcp(address: SocketAddr) -> Result<Self, BindError> {
         let bound = TcpListener::bind(address).await;
-        bound
-            .map(Self::Tcp)
-            .map_err(|source| BindError::Tcp { address, source })
+        bound.map(Self::Tcp).map_err(|source| BindError::Tcp { address, source })
     }
 
     /// Listens on a Unix socket of mode 0660. A socket file that nobody listens on any more is replaced.
@@ -112,13 +110,7 @@ fn bind_socket(path: &Path) -> io::Result<(UnixListener, SocketFile)> {
     let unfinished = unfinished_name(path)?;
     let listener = UnixListener::bind(&unfinished)?;
     match place(&unfinished, path) {
-        Ok(identity) => Ok((
-            listener,
-            SocketFile {
-                path: path.to_owned(),
-                identity,
-            },
-        )),
+        Ok(identity) => Ok((listener, SocketFile { path: path.to_owned(), identity })),
         Err(error) => {
             let _ = fs::remove_file(&unfinished); // what went wrong before is what matters
             Err(error)
@@ -140,25 +132,17 @@ fn refuse_taken(path: &Path) -> io::Result<()> {
         Err(error) => return Err(error),
     };
     if !found.file_type().is_socket() {
-        return Err(io::Error::new(
-            ErrorKind::AlreadyExists,
-            "a file that is no socket is in its place",
-        ));
+        return Err(io::Error::new(ErrorKind::AlreadyExists, "a file that is no socket is in its place"));
     }
     match unix::net::UnixStream::connect(path) {
-        Ok(_) => Err(io::Error::new(
-            ErrorKind::AddrInUse,
-            "another process listens on it",
-        )),
+        Ok(_) => Err(io::Error::new(ErrorKind::AddrInUse, "another process listens on it")),
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => Ok(()),
         Err(error) => Err(error),
     }
 }
 
 fn unfinished_name(path: &Path) -> io::Result<PathBuf> {
-    let name = path
-        .file_name()
-        .ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "it names no file"))?;
+    let name = path.file_name().ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "it names no file"))?;
     let mut unfinished = std::ffi::OsString::from(".");
     unfinished.push(name);
     unfinished.push(format!(".{}", std::process::id()));

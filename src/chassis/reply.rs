@@ -45,9 +45,7 @@ impl Reply {
 
 fn grpc_response(reply: Reply) -> Response<Reply> {
     let mut response = Response::new(reply);
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, grpc::CONTENT_TYPE);
+    response.headers_mut().insert(header::CONTENT_TYPE, grpc::CONTENT_TYPE);
     response
 }
 
@@ -55,10 +53,7 @@ impl Body for Reply {
     type Data = Bytes;
     type Error = tonic::Status;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, tonic::Status>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, tonic::Status>>> {
         match std::mem::replace(&mut *self, Self::End) {
             Self::Message(message) => {
                 *self = Self::Trailers(grpc::ok_trailers());

@@ -30,10 +30,7 @@ pub struct Limits {
 impl Default for Limits {
     /// A worker a core, and as many checks as four full connections carry.
     fn default() -> Self {
-        Self {
-            workers: available_parallelism().unwrap_or(NonZeroUsize::MIN),
-            max_in_flight: 4096,
-        }
+        Self { workers: available_parallelism().unwrap_or(NonZeroUsize::MIN), max_in_flight: 4096 }
     }
 }
 
@@ -57,12 +54,7 @@ pub struct Chassis<S> {
 
 impl<S: Authorize> Chassis<S> {
     pub fn new(service: Arc<S>, health: Health, limits: Limits) -> Self {
-        Self {
-            service,
-            health,
-            limits,
-            in_flight: InFlight::default(),
-        }
+        Self { service, health, limits, in_flight: InFlight::default() }
     }
 
     /// A reader of how many checks are in flight.
@@ -114,11 +106,7 @@ async fn finish<S: Authorize>(workers: Vec<Worker>, shared: &Shared<S>, drain: D
     let unanswered = shared.in_flight.count();
     shared.giving_up.cancel();
     ended.await;
-    if unanswered == 0 {
-        Drained::Complete
-    } else {
-        Drained::Cut(unanswered)
-    }
+    if unanswered == 0 { Drained::Complete } else { Drained::Cut(unanswered) }
 }
 
 /// Deals each connection to the worker that has the fewest. Never returns.

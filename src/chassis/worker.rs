@@ -46,18 +46,12 @@ impl Worker {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (dealt, connections) = mpsc::unbounded_channel();
         let (ending, ended) = oneshot::channel();
-        thread::Builder::new()
-            .name(format!("worker-{number}"))
-            .spawn(move || {
-                runtime.block_on(serve_all(connections, shared));
-                drop(runtime); // and with it what was given up
-                let _ = ending.send(()); // nobody waits where serving itself was dropped
-            })?;
-        Ok(Self {
-            dealt,
-            open: Arc::default(),
-            ended,
-        })
+        thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
+            runtime.block_on(serve_all(connections, shared));
+            drop(runtime); // and with it what was given up
+            let _ = ending.send(()); // nobody waits where serving itself was dropped
+        })?;
+        Ok(Self { dealt, open: Arc::default(), ended })
     }
 
     /// How many connections it has open.
@@ -80,10 +74,7 @@ impl Worker {
     }
 }
 
-async fn serve_all<S: Authorize>(
-    mut connections: mpsc::UnboundedReceiver<Connection>,
-    shared: Arc<Shared<S>>,
-) {
+async fn serve_all<S: Authorize>(mut connections: mpsc::UnboundedReceiver<Connection>, shared: Arc<Shared<S>>) {
     let open = TaskTracker::new();
     while let Some(connection) = connections.recv().await {
         open.spawn(serve_one(connection, Arc::clone(&shared)));
@@ -96,10 +87,7 @@ async fn serve_all<S: Authorize>(
 }
 
 async fn serve_one<S: Authorize>(connection: Connection, shared: Arc<Shared<S>>) {
-    let Connection {
-        socket,
-        counted: _counted,
-    } = connection;
+    let Connection { socket, counted: _counted } = connection;
     let ended = match socket {
         Socket::Tcp(socket) => serve_stream(TcpStream::from_std(socket), shared).await,
         Socket::Unix(socket) => serve_stream(UnixStream::from_std(socket), shared).await,

@@ -85,10 +85,7 @@ enum Failure {
     #[error("`{}`: {source}", .path.display())]
     File { path: PathBuf, source: io::Error },
     #[error("`{}` is not JSON: {source}", .path.display())]
-    Json {
-        path: PathBuf,
-        source: serde_json::Error,
-    },
+    Json { path: PathBuf, source: serde_json::Error },
     #[error("`{}`: {source}", .path.display())]
     Key { path: PathBuf, source: MintError },
     #[error(transparent)]

@@ -45,11 +45,8 @@ pub fn denied(status: u16, headers: HeaderList, body: String, metadata: Struct) 
         503 => Code::Unavailable,
         _ => Code::PermissionDenied,
     };
-    let response = DeniedHttpResponse {
-        status: Some(HttpStatus { code: i32::from(status) }),
-        headers: options(headers),
-        body,
-    };
+    let response =
+        DeniedHttpResponse { status: Some(HttpStatus { code: i32::from(status) }), headers: options(headers), body };
     answer(code, HttpResponse::DeniedResponse(response), metadata)
 }
 

@@ -2,8 +2,8 @@
 
 use crate::request::{Headers, Host, Malformed, Method, Peer, RequestFacts, RequestPath};
 use envoy_types::pb::envoy::config::core::v3::{HeaderMap, address::Address};
-use envoy_types::pb::envoy::service::auth::v3::attribute_context::{self, HttpRequest};
 use envoy_types::pb::envoy::service::auth::v3::CheckRequest;
+use envoy_types::pb::envoy::service::auth::v3::attribute_context::{self, HttpRequest};
 use std::net::IpAddr;
 
 /// A request that can't be judged, with what of it can be shown to an operator.

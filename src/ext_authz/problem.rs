@@ -49,8 +49,12 @@ const NEEDS_NONCE: Problem = problem(
 );
 const BAD_TOKEN: Problem =
     problem(401, "invalid_token", "Valid credential required", "The call needs a credential that is valid here.");
-const SCOPE_MISSING: Problem =
-    problem(403, "insufficient_scope", "Scope missing", "The credential does not grant the scope that this call needs.");
+const SCOPE_MISSING: Problem = problem(
+    403,
+    "insufficient_scope",
+    "Scope missing",
+    "The credential does not grant the scope that this call needs.",
+);
 const UNMATCHED: Problem =
     problem(403, "unmatched_route", "Unknown route", "No route of the policy names this request.");
 const MALFORMED: Problem = problem(
@@ -79,7 +83,12 @@ impl Problem {
             Reason::UnmatchedRoute => UNMATCHED,
             Reason::Rule(name) => Self {
                 code: Cow::Owned(name.as_str().to_owned()),
-                ..problem(403, "", "Refused by policy", "A rule of the policy refuses this call, whatever proof comes with it.")
+                ..problem(
+                    403,
+                    "",
+                    "Refused by policy",
+                    "A rule of the policy refuses this call, whatever proof comes with it.",
+                )
             },
             Reason::Request(_) => MALFORMED,
             // The first three are no problems; were one rendered as such, it must not look like an allow.

@@ -143,10 +143,8 @@ impl<'a> Rendering<'a> {
             return self.deny(&Reason::Unavailable(Unavailable::Policy));
         };
         let scope = self.route_scopes();
-        let mut parameters = vec![
-            ("acr_values", level.name.to_string()),
-            ("max_age", level.max_age.as_secs().to_string()),
-        ];
+        let mut parameters =
+            vec![("acr_values", level.name.to_string()), ("max_age", level.max_age.as_secs().to_string())];
         parameters.extend((!scope.is_empty()).then(|| ("scope", scope.clone())));
         let mut headers = self.problem_headers();
         headers.push(("www-authenticate", self.challenge_scheme(Some(&problem), parameters)));
@@ -200,10 +198,8 @@ impl<'a> Rendering<'a> {
         let Some(challenge) = self.challenge else {
             return self.deny(&Reason::Unavailable(Unavailable::Policy));
         };
-        let body = ChallengeBody {
-            attestation_challenge: challenge,
-            challenge_expires_in: CHALLENGE_LIFETIME.as_secs(),
-        };
+        let body =
+            ChallengeBody { attestation_challenge: challenge, challenge_expires_in: CHALLENGE_LIFETIME.as_secs() };
         let mut headers: HeaderList =
             vec![("cache-control", "no-store".to_owned()), ("content-type", "application/json".to_owned())];
         headers.extend(self.challenge_headers());

@@ -35,9 +35,7 @@ impl Caller {
     /// Whether the caller's token grants all of these scopes.
     pub fn is_granted(&self, scopes: &ScopeSet) -> bool {
         let granted = self.token.as_ref().map(|token| &token.verified.claims().scopes);
-        scopes.is_empty()
-            || !self.scopes_enforced
-            || granted.is_some_and(|granted| scopes.is_subset_of(granted))
+        scopes.is_empty() || !self.scopes_enforced || granted.is_some_and(|granted| scopes.is_subset_of(granted))
     }
 
     pub fn scheme(&self) -> Scheme {
@@ -48,19 +46,13 @@ impl Caller {
 impl AccessToken {
     /// The key that the token is bound to.
     pub fn bound_to(&self) -> Option<Thumbprint> {
-        self.verified
-            .claims()
-            .confirmation
-            .as_ref()
-            .and_then(|confirmation| confirmation.key)
+        self.verified.claims().confirmation.as_ref().and_then(|confirmation| confirmation.key)
     }
 }
 
 /// Who signed it; what it says is the caller's business.
 impl fmt::Debug for AccessToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AccessToken")
-            .field("issuer", self.verified.issuer())
-            .finish_non_exhaustive()
+        f.debug_struct("AccessToken").field("issuer", self.verified.issuer()).finish_non_exhaustive()
     }
 }

@@ -65,17 +65,9 @@ impl PeerCertificate {
 
 /// X509-SVID §2: exactly one URI SAN. A DNS SAN that spells a SPIFFE ID is no URI SAN.
 fn only_spiffe_id(certificate: &X509Certificate<'_>) -> Result<Option<SpiffeId>, CertificateError> {
-    let san = certificate
-        .subject_alternative_name()
-        .map_err(|_| CertificateError::Der)?;
+    let san = certificate.subject_alternative_name().map_err(|_| CertificateError::Der)?;
     let names = san.iter().flat_map(|extension| &extension.value.general_names);
-    let mut uris = names.filter_map(|name| {
-        if let GeneralName::URI(uri) = name {
-            Some(*uri)
-        } else {
-            None
-        }
-    });
+    let mut uris = names.filter_map(|name| if let GeneralName::URI(uri) = name { Some(*uri) } else { None });
     Ok(match (uris.next(), uris.next()) {
         (Some(uri), None) => SpiffeId::parse(uri).ok(),
         _ => None,
@@ -94,11 +86,7 @@ mod tests {
     fn certificate(sans: Vec<SanType>) -> PeerCertificate {
         let mut params = CertificateParams::default();
         params.subject_alt_names = sans;
-        let der = params
-            .self_signed(&KeyPair::generate().unwrap())
-            .unwrap()
-            .der()
-            .to_vec();
+        let der = params.self_signed(&KeyPair::generate().unwrap()).unwrap().der().to_vec();
         PeerCertificate::from_der(&der).unwrap()
     }
 
@@ -108,19 +96,13 @@ mod tests {
 
     #[test]
     fn exactly_one_uri_san_names_somebody() {
-        let named = certificate(vec![
-            uri("spiffe://example.org/web"),
-            SanType::DnsName("web".try_into().unwrap()),
-        ]);
+        let named = certificate(vec![uri("spiffe://example.org/web"), SanType::DnsName("web".try_into().unwrap())]);
         assert_eq!(named.spiffe_id.unwrap().as_str(), "spiffe://example.org/web");
     }
 
     #[test]
     fn two_uri_sans_name_nobody() {
-        let two = certificate(vec![
-            uri("spiffe://example.org/web"),
-            uri("spiffe://example.org/admin"),
-        ]);
+        let two = certificate(vec![uri("spiffe://example.org/web"), uri("spiffe://example.org/admin")]);
         assert_eq!(two.spiffe_id, None);
         let other_scheme = certificate(vec![uri("spiffe://example.org/web"), uri("https://example.org")]);
         assert_eq!(other_scheme.spiffe_id, None);
@@ -128,24 +110,16 @@ mod tests {
 
     #[test]
     fn a_dns_san_that_spells_a_spiffe_id_names_nobody() {
-        let dns = certificate(vec![SanType::DnsName(
-            "spiffe://example.org/admin".try_into().unwrap(),
-        )]);
+        let dns = certificate(vec![SanType::DnsName("spiffe://example.org/admin".try_into().unwrap())]);
         assert_eq!(dns.spiffe_id, None);
     }
 
     #[test]
     fn what_is_no_certificate_is_refused() {
         assert_eq!(PeerCertificate::parse(""), Err(CertificateError::Pem));
-        assert_eq!(
-            PeerCertificate::parse(&"a".repeat(40_000)),
-            Err(CertificateError::TooLarge)
-        );
+        assert_eq!(PeerCertificate::parse(&"a".repeat(40_000)), Err(CertificateError::TooLarge));
         let key = "-----BEGIN%20PRIVATE%20KEY-----%0AAAAA%0A-----END%20PRIVATE%20KEY-----%0A";
         assert_eq!(PeerCertificate::parse(key), Err(CertificateError::Pem));
-        assert_eq!(
-            PeerCertificate::from_der(b"0\x03\x02\x01"),
-            Err(CertificateError::Der)
-        );
+        assert_eq!(PeerCertificate::from_der(b"0\x03\x02\x01"), Err(CertificateError::Der));
     }
 }

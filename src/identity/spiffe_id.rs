@@ -21,9 +21,7 @@ pub enum SpiffeIdError {
     Scheme,
     #[error("a SPIFFE ID has at most 2,048 bytes")]
     TooLong,
-    #[error(
-        "a trust domain is 1 to 255 of a-z, 0-9, dot, hyphen and underscore, without scheme, port or path"
-    )]
+    #[error("a trust domain is 1 to 255 of a-z, 0-9, dot, hyphen and underscore, without scheme, port or path")]
     TrustDomain,
     #[error(
         "the path of a SPIFFE ID is /-separated segments of letters, digits, dot, hyphen and underscore, none of them empty, . or .."
@@ -61,10 +59,7 @@ impl SpiffeId {
         let (domain, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         TrustDomain::parse(domain)?;
         check_path(path)?;
-        Ok(Self {
-            text: text.into(),
-            domain_end: SCHEME.len() + domain.len(),
-        })
+        Ok(Self { text: text.into(), domain_end: SCHEME.len() + domain.len() })
     }
 
     pub fn as_str(&self) -> &str {
@@ -83,11 +78,7 @@ fn check_path(path: &str) -> Result<(), SpiffeIdError> {
     };
     let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
     let good = |s: &str| !matches!(s, "" | "." | "..") && s.bytes().all(allowed);
-    if segments.split('/').all(good) {
-        Ok(())
-    } else {
-        Err(SpiffeIdError::Path)
-    }
+    if segments.split('/').all(good) { Ok(()) } else { Err(SpiffeIdError::Path) }
 }
 
 impl fmt::Display for TrustDomain {

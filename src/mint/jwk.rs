@@ -22,18 +22,12 @@ impl PublicJwk {
             "RSA" => &["e", "kty", "n"],
             other => return Err(MintError::Unsupported(other.to_owned())),
         };
-        names
-            .iter()
-            .map(|&name| Ok((name, member(jwk, name)?.to_owned())))
-            .collect::<Result<_, _>>()
-            .map(Self)
+        names.iter().map(|&name| Ok((name, member(jwk, name)?.to_owned()))).collect::<Result<_, _>>().map(Self)
     }
 
     /// The public key of an elliptic curve from its uncompressed point, `4 | x | y`.
     pub(super) fn ec(curve: &str, point: &[u8]) -> Result<Self, MintError> {
-        let coordinates = point
-            .get(1..)
-            .ok_or(MintError::Crypto("write the public point"))?;
+        let coordinates = point.get(1..).ok_or(MintError::Crypto("write the public point"))?;
         let (x, y) = coordinates.split_at(coordinates.len() / 2);
         Ok(Self::from_members([
             ("crv", curve.to_owned()),
@@ -44,19 +38,11 @@ impl PublicJwk {
     }
 
     pub(super) fn ed25519(public: &[u8]) -> Self {
-        Self::from_members([
-            ("crv", "Ed25519".to_owned()),
-            ("kty", "OKP".to_owned()),
-            ("x", encode(public)),
-        ])
+        Self::from_members([("crv", "Ed25519".to_owned()), ("kty", "OKP".to_owned()), ("x", encode(public))])
     }
 
     pub(super) fn rsa(exponent: &[u8], modulus: &[u8]) -> Self {
-        Self::from_members([
-            ("e", encode(exponent)),
-            ("kty", "RSA".to_owned()),
-            ("n", encode(modulus)),
-        ])
+        Self::from_members([("e", encode(exponent)), ("kty", "RSA".to_owned()), ("n", encode(modulus))])
     }
 
     fn from_members<const N: usize>(members: [(&'static str, String); N]) -> Self {
@@ -69,10 +55,7 @@ impl PublicJwk {
     }
 
     pub(super) fn to_members(&self) -> Map<String, Value> {
-        self.0
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), value.as_str().into()))
-            .collect()
+        self.0.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect()
     }
 
     /// The RFC 7638 thumbprint under SHA-256, as it stands in `cnf.jkt`.
@@ -83,11 +66,7 @@ impl PublicJwk {
     /// Members in order, without white space. Their values are base64url or names of curves and key types,
     /// so that nothing needs escaping.
     fn to_canonical(&self) -> String {
-        let members: Vec<_> = self
-            .0
-            .iter()
-            .map(|(name, value)| format!("\"{name}\":\"{value}\""))
-            .collect();
+        let members: Vec<_> = self.0.iter().map(|(name, value)| format!("\"{name}\":\"{value}\"")).collect();
         format!("{{{}}}", members.join(","))
     }
 }
@@ -99,15 +78,11 @@ pub fn jwks<'a>(keys: impl IntoIterator<Item = &'a SigningKey>) -> Value {
 }
 
 pub(super) fn member<'a>(jwk: &'a Value, name: &'static str) -> Result<&'a str, MintError> {
-    jwk.get(name)
-        .and_then(Value::as_str)
-        .ok_or(MintError::Missing(name))
+    jwk.get(name).and_then(Value::as_str).ok_or(MintError::Missing(name))
 }
 
 pub(super) fn decoded(jwk: &Value, name: &'static str) -> Result<Vec<u8>, MintError> {
-    URL_SAFE_NO_PAD
-        .decode(member(jwk, name)?)
-        .map_err(|_| MintError::Encoding(name))
+    URL_SAFE_NO_PAD.decode(member(jwk, name)?).map_err(|_| MintError::Encoding(name))
 }
 
 #[cfg(test)]

@@ -12,10 +12,7 @@ pub struct Jwt {
 
 impl Jwt {
     pub fn new(typ: &str) -> Self {
-        Self {
-            header: Map::from_iter([("typ".to_owned(), json!(typ))]),
-            claims: Map::new(),
-        }
+        Self { header: Map::from_iter([("typ".to_owned(), json!(typ))]), claims: Map::new() }
     }
 
     /// An access token (RFC 9068); its issuer, audience, scope and times are still to be said.
@@ -25,9 +22,7 @@ impl Jwt {
 
     /// An attestation of the instance that holds `key` (draft-ietf-oauth-attestation-based-client-auth).
     pub fn attestation(subject: &str, key: &PublicJwk) -> Self {
-        Self::new("oauth-client-attestation+jwt")
-            .claim("sub", subject)
-            .claim("cnf", json!({ "jwk": key }))
+        Self::new("oauth-client-attestation+jwt").claim("sub", subject).claim("cnf", json!({ "jwk": key }))
     }
 
     /// A DPoP proof (RFC 9449) for one call; a query or fragment of `url` is left out, as section 4.2 wants.
@@ -76,9 +71,7 @@ impl Jwt {
     /// Signs; a header that brings its own `jwk` gets no `kid`.
     pub fn sign(&self, key: &SigningKey) -> Result<String, MintError> {
         let mut header = self.header.clone();
-        header
-            .entry("alg")
-            .or_insert_with(|| json!(key.algorithm().as_str()));
+        header.entry("alg").or_insert_with(|| json!(key.algorithm().as_str()));
         if !header.contains_key("jwk") {
             header.entry("kid").or_insert_with(|| json!(key.kid()));
         }
@@ -114,26 +107,15 @@ mod tests {
         validation.validate_exp = false;
         validation.validate_aud = false;
         validation.required_spec_claims.clear();
-        decode(token, &DecodingKey::from_jwk(jwk).unwrap(), &validation)
-            .unwrap()
-            .claims
+        decode(token, &DecodingKey::from_jwk(jwk).unwrap(), &validation).unwrap().claims
     }
 
     #[test]
     fn an_independent_verifier_finds_the_key_by_its_kid_and_accepts_every_algorithm() {
-        for algorithm in [
-            Algorithm::Es256,
-            Algorithm::Es384,
-            Algorithm::EdDsa,
-            Algorithm::Rs256,
-        ] {
+        for algorithm in [Algorithm::Es256, Algorithm::Es384, Algorithm::EdDsa, Algorithm::Rs256] {
             let key = SigningKey::generate(algorithm).unwrap();
             let set: JwkSet = serde_json::from_value(jwks([&key])).unwrap();
-            let token = Jwt::bearer("billing-web")
-                .issued(NOW, 300)
-                .claim("scope", "a b")
-                .sign(&key)
-                .unwrap();
+            let token = Jwt::bearer("billing-web").issued(NOW, 300).claim("scope", "a b").sign(&key).unwrap();
             let kid = decode_header(&token).unwrap().kid.unwrap();
             assert_eq!(
                 verified(&token, set.find(&kid).unwrap()),
@@ -145,10 +127,7 @@ mod tests {
     #[test]
     fn an_attestation_names_the_workloads_key() {
         let [attester, instance] = [(); 2].map(|()| SigningKey::generate(Algorithm::Es256).unwrap());
-        let jwt = Jwt::attestation("billing-web", instance.public())
-            .issued(NOW, 60)
-            .sign(&attester)
-            .unwrap();
+        let jwt = Jwt::attestation("billing-web", instance.public()).issued(NOW, 60).sign(&attester).unwrap();
         let header = decode_header(&jwt).unwrap();
         assert_eq!(header.typ.as_deref(), Some("oauth-client-attestation+jwt"));
         let claims = verified(&jwt, &serde_json::from_value(attester.published_jwk()).unwrap());
@@ -159,14 +138,8 @@ mod tests {
     fn a_proof_carries_its_key_and_speaks_of_one_call() {
         let key = SigningKey::generate(Algorithm::Es256).unwrap();
         let url = "https://api.example.com/v1/payments/7/refund?retry=1#top";
-        let proof = Jwt::proof(key.public(), "POST", url)
-            .unwrap()
-            .claim("iat", NOW)
-            .claim("nonce", "v1.k.c");
-        let token = proof
-            .with_token("Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU")
-            .sign(&key)
-            .unwrap();
+        let proof = Jwt::proof(key.public(), "POST", url).unwrap().claim("iat", NOW).claim("nonce", "v1.k.c");
+        let token = proof.with_token("Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU").sign(&key).unwrap();
         let header = decode_header(&token).unwrap();
         assert_eq!((header.typ.as_deref(), header.kid), (Some("dpop+jwt"), None));
         let claims = verified(&token, &header.jwk.unwrap());
@@ -180,12 +153,7 @@ mod tests {
     #[test]
     fn no_two_proofs_have_the_same_id() {
         let key = SigningKey::generate(Algorithm::EdDsa).unwrap();
-        let id = || {
-            Jwt::proof(key.public(), "GET", "https://a.example/")
-                .unwrap()
-                .claims["jti"]
-                .clone()
-        };
+        let id = || Jwt::proof(key.public(), "GET", "https://a.example/").unwrap().claims["jti"].clone();
         assert_ne!(id(), id());
     }
 

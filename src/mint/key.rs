@@ -73,10 +73,7 @@ impl SigningKey {
             ("OKP", Some("Ed25519")) => (Algorithm::EdDsa, ed25519_pair(jwk)?),
             ("RSA", _) => (Algorithm::Rs256, Pair::Rsa(rsa::from_jwk(jwk)?)),
             (kind, curve) => {
-                return Err(MintError::Unsupported(format!(
-                    "{kind} {}",
-                    curve.unwrap_or_default()
-                )));
+                return Err(MintError::Unsupported(format!("{kind} {}", curve.unwrap_or_default())));
             }
         };
         let key = Self::from_pair(algorithm, pair)?;
@@ -93,21 +90,13 @@ impl SigningKey {
             Pair::Rsa(pair) => rsa::public_jwk(pair),
         };
         let kid = public.thumbprint();
-        Ok(Self {
-            algorithm,
-            pair,
-            public,
-            kid,
-        })
+        Ok(Self { algorithm, pair, public, kid })
     }
 
     /// The same key under another name.
     #[must_use]
     pub fn with_kid(self, kid: impl Into<String>) -> Self {
-        Self {
-            kid: kid.into(),
-            ..self
-        }
+        Self { kid: kid.into(), ..self }
     }
 
     pub fn algorithm(&self) -> Algorithm {
@@ -140,11 +129,7 @@ impl SigningKey {
 
     fn published_members(&self) -> Map<String, Value> {
         let mut members = self.public.to_members();
-        let name = [
-            ("kid", self.kid.as_str()),
-            ("alg", self.algorithm.as_str()),
-            ("use", "sig"),
-        ];
+        let name = [("kid", self.kid.as_str()), ("alg", self.algorithm.as_str()), ("use", "sig")];
         members.extend(name.map(|(name, value)| (name.to_owned(), value.into())));
         members
     }
@@ -153,15 +138,13 @@ impl SigningKey {
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, MintError> {
         let failed = |_| MintError::Crypto("sign");
         match &self.pair {
-            Pair::Ecdsa(pair) => pair
-                .sign(&SystemRandom::new(), message)
-                .map(|signature| signature.as_ref().to_vec())
-                .map_err(failed),
+            Pair::Ecdsa(pair) => {
+                pair.sign(&SystemRandom::new(), message).map(|signature| signature.as_ref().to_vec()).map_err(failed)
+            }
             Pair::Ed25519(pair) => Ok(pair.sign(message).as_ref().to_vec()),
             Pair::Rsa(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
-                    .map_err(failed)?;
+                pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).map_err(failed)?;
                 Ok(signature)
             }
         }
@@ -189,10 +172,7 @@ fn ed25519_pair(jwk: &Value) -> Result<Pair, MintError> {
 }
 
 fn ecdsa_private(pair: &EcdsaKeyPair) -> Result<Vec<u8>, MintError> {
-    let private = pair
-        .private_key()
-        .as_be_bytes()
-        .map_err(|_| MintError::Crypto("write the private key"))?;
+    let private = pair.private_key().as_be_bytes().map_err(|_| MintError::Crypto("write the private key"))?;
     Ok(private.as_ref().to_vec())
 }
 
@@ -207,12 +187,7 @@ mod tests {
     use super::{Algorithm, SigningKey};
     use serde_json::{Value, json};
 
-    const ALL: [Algorithm; 4] = [
-        Algorithm::Es256,
-        Algorithm::Es384,
-        Algorithm::EdDsa,
-        Algorithm::Rs256,
-    ];
+    const ALL: [Algorithm; 4] = [Algorithm::Es256, Algorithm::Es384, Algorithm::EdDsa, Algorithm::Rs256];
 
     #[test]
     fn a_private_jwk_reads_back_as_the_same_key() {
@@ -231,10 +206,7 @@ mod tests {
             let key = SigningKey::generate(algorithm).unwrap();
             let published = key.published_jwk();
             let private = ["d", "p", "q", "dp", "dq", "qi"];
-            assert!(
-                private.iter().all(|name| published.get(name).is_none()),
-                "{published}"
-            );
+            assert!(private.iter().all(|name| published.get(name).is_none()), "{published}");
             assert_eq!(published["alg"], algorithm.as_str());
             assert_eq!(published["kid"], key.public().thumbprint());
         }
@@ -242,12 +214,7 @@ mod tests {
 
     #[test]
     fn a_key_whose_halves_do_not_belong_together_is_rejected() {
-        let [one, other] = [(); 2].map(|()| {
-            SigningKey::generate(Algorithm::Es256)
-                .unwrap()
-                .private_jwk()
-                .unwrap()
-        });
+        let [one, other] = [(); 2].map(|()| SigningKey::generate(Algorithm::Es256).unwrap().private_jwk().unwrap());
         let mixed = json!({ "kty": "EC", "crv": "P-256", "x": one["x"], "y": one["y"], "d": other["d"] });
         assert!(SigningKey::from_jwk(&mixed).is_err());
     }
@@ -259,10 +226,7 @@ mod tests {
             (public, "`d` is missing"),
             (json!({}), "`kty` is missing"),
             (json!({ "kty": "EC", "crv": "secp256k1" }), "secp256k1"),
-            (
-                json!({ "kty": "OKP", "crv": "Ed25519", "d": "a+b", "x": "eA" }),
-                "`d` in the JWK is not base64url",
-            ),
+            (json!({ "kty": "OKP", "crv": "Ed25519", "d": "a+b", "x": "eA" }), "`d` in the JWK is not base64url"),
         ];
         for (jwk, reason) in cases {
             let refused = SigningKey::from_jwk(&jwk).unwrap_err().to_string();

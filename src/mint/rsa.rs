@@ -17,10 +17,7 @@ pub(super) fn generate() -> Result<RsaKeyPair, MintError> {
 
 pub(super) fn from_jwk(jwk: &Value) -> Result<RsaKeyPair, MintError> {
     let components = KeyPairComponents {
-        public_key: PublicKeyComponents {
-            n: decoded(jwk, "n")?,
-            e: decoded(jwk, "e")?,
-        },
+        public_key: PublicKeyComponents { n: decoded(jwk, "n")?, e: decoded(jwk, "e")? },
         d: decoded(jwk, "d")?,
         p: decoded(jwk, "p")?,
         q: decoded(jwk, "q")?,
@@ -39,16 +36,12 @@ pub(super) fn public_jwk(pair: &RsaKeyPair) -> PublicJwk {
     )
 }
 
-pub(super) fn private_members(
-    pair: &RsaKeyPair,
-) -> Result<impl Iterator<Item = (String, Value)> + use<>, MintError> {
+pub(super) fn private_members(pair: &RsaKeyPair) -> Result<impl Iterator<Item = (String, Value)> + use<>, MintError> {
     let unwritable = || MintError::Crypto("write the private key");
     let pkcs8 = pair.as_der().map_err(|_| unwritable())?;
     let numbers = private_numbers(pkcs8.as_ref()).ok_or_else(unwritable)?;
     let names = PRIVATE_MEMBERS.map(str::to_owned);
-    Ok(names
-        .into_iter()
-        .zip(numbers.into_iter().map(|number| encode(number).into())))
+    Ok(names.into_iter().zip(numbers.into_iter().map(|number| encode(number).into())))
 }
 
 /// The numbers of [`PRIVATE_MEMBERS`]; before them stand the version, the modulus and the exponent.

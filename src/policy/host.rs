@@ -24,11 +24,7 @@ impl HostPattern {
         };
         let host = Host::parse(name).map_err(|_| HostPatternError)?;
         let plain = host.as_str() == name && !name.contains('*');
-        if plain {
-            Ok(wrap(host))
-        } else {
-            Err(HostPatternError)
-        }
+        if plain { Ok(wrap(host)) } else { Err(HostPatternError) }
     }
 
     pub const fn is_wildcard(&self) -> bool {
@@ -42,25 +38,11 @@ mod tests {
 
     #[test]
     fn a_pattern_is_written_as_hosts_are_compared() {
-        assert!(matches!(
-            HostPattern::parse("api.example.com"),
-            Ok(HostPattern::Exact(_))
-        ));
-        assert!(matches!(
-            HostPattern::parse("*.internal"),
-            Ok(HostPattern::Below(_))
-        ));
-        for text in [
-            "",
-            "*",
-            "*.",
-            "API.example.com",
-            "api.example.com:443",
-            "api.example.com.",
-            "a.*.b",
-            "https://a",
-            "a/b",
-        ] {
+        assert!(matches!(HostPattern::parse("api.example.com"), Ok(HostPattern::Exact(_))));
+        assert!(matches!(HostPattern::parse("*.internal"), Ok(HostPattern::Below(_))));
+        for text in
+            ["", "*", "*.", "API.example.com", "api.example.com:443", "api.example.com.", "a.*.b", "https://a", "a/b"]
+        {
             assert_eq!(HostPattern::parse(text), Err(HostPatternError), "{text:?}");
         }
     }

@@ -18,11 +18,7 @@ impl Name {
     pub fn parse(text: &str) -> Result<Self, NameError> {
         let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-_.:/@+".contains(&b);
         let fits = (1..=Self::MAX_BYTES).contains(&text.len()) && text.bytes().all(allowed);
-        if fits {
-            Ok(Self(text.into()))
-        } else {
-            Err(NameError)
-        }
+        if fits { Ok(Self(text.into())) } else { Err(NameError) }
     }
 
     pub fn as_str(&self) -> &str {

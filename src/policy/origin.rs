@@ -9,19 +9,13 @@ pub struct Origin(Box<str>);
 
 /// Why a text is no origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "an origin is https:// or http:// and a host, with a port where it is not the default, and nothing after it"
-)]
+#[error("an origin is https:// or http:// and a host, with a port where it is not the default, and nothing after it")]
 pub struct OriginError;
 
 impl Origin {
     pub fn parse(text: &str) -> Result<Self, OriginError> {
         let (origin, rest) = Self::split_from(text)?;
-        if rest.is_empty() {
-            Ok(origin)
-        } else {
-            Err(OriginError)
-        }
+        if rest.is_empty() { Ok(origin) } else { Err(OriginError) }
     }
 
     /// What a request to this host is proven for where the policy names no `resource`.
@@ -39,10 +33,7 @@ impl Origin {
             _ => return Err(OriginError),
         };
         let host = Host::parse(authority).map_err(|_| OriginError)?;
-        let port = authority
-            .rsplit_once(':')
-            .map(|(_, port)| port)
-            .filter(|port| !port.ends_with(']'));
+        let port = authority.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.ends_with(']'));
         let origin = match port {
             Some(port) if !port.is_empty() && port != default_port => format!("{scheme}://{host}:{port}"),
             _ => format!("{scheme}://{host}"),

@@ -55,8 +55,6 @@ impl Selector {
 impl HeaderCondition {
     /// A header that stands twice, or whose bytes Envoy could not pass on, meets no condition.
     pub fn holds(&self, headers: &Headers) -> bool {
-        headers
-            .only(&self.name)
-            .is_some_and(|value| self.values.iter().any(|v| **v == *value))
+        headers.only(&self.name).is_some_and(|value| self.values.iter().any(|v| **v == *value))
     }
 }

@@ -41,10 +41,7 @@ pub enum Requirement {
 
 impl Rule {
     pub fn matches(&self, sensitivity: Sensitivity, privilege: Privilege) -> bool {
-        let When {
-            sensitivity: at_least,
-            privilege: exactly,
-        } = &self.when;
+        let When { sensitivity: at_least, privilege: exactly } = &self.when;
         at_least.is_none_or(|least| sensitivity >= least) && exactly.is_none_or(|p| privilege == p)
     }
 }

@@ -32,11 +32,7 @@ impl Scope {
     pub fn parse(text: &str) -> Result<Self, ScopeError> {
         let allowed = |b: u8| b.is_ascii_graphic() && b != b'"' && b != b'\\';
         let fits = (1..=Self::MAX_BYTES).contains(&text.len()) && text.bytes().all(allowed);
-        if fits {
-            Ok(Self(text.into()))
-        } else {
-            Err(ScopeError)
-        }
+        if fits { Ok(Self(text.into())) } else { Err(ScopeError) }
     }
 
     pub fn as_str(&self) -> &str {
@@ -53,20 +49,13 @@ impl ScopeSet {
         if text.is_empty() {
             return Ok(Self::default());
         }
-        text.split(' ')
-            .map(Scope::parse)
-            .collect::<Result<Vec<_>, _>>()
-            .and_then(Self::bounded)
+        text.split(' ').map(Scope::parse).collect::<Result<Vec<_>, _>>().and_then(Self::bounded)
     }
 
     pub fn bounded(mut scopes: Vec<Scope>) -> Result<Self, ScopeError> {
         scopes.sort_unstable();
         scopes.dedup();
-        if scopes.len() > Self::MAX_SCOPES {
-            Err(ScopeError)
-        } else {
-            Ok(Self(scopes.into()))
-        }
+        if scopes.len() > Self::MAX_SCOPES { Err(ScopeError) } else { Ok(Self(scopes.into())) }
     }
 
     pub fn contains(&self, scope: &Scope) -> bool {
@@ -102,12 +91,7 @@ impl ElevatedScopes {
                 return Err(ScopePatternError);
             }
             let glob = literals.join("*").replace("**", "*");
-            set.add(
-                GlobBuilder::new(&glob)
-                    .literal_separator(false)
-                    .build()
-                    .map_err(|_| ScopePatternError)?,
-            );
+            set.add(GlobBuilder::new(&glob).literal_separator(false).build().map_err(|_| ScopePatternError)?);
         }
         set.build().map(Self).map_err(|_| ScopePatternError)
     }
@@ -157,11 +141,7 @@ mod tests {
     #[case("a?c", "abc", false)]
     #[case("a[bc]", "ab", false)]
     #[case("{a,b}", "a", false)]
-    fn only_a_star_is_special_in_a_scope_pattern(
-        #[case] pattern: &str,
-        #[case] scope: &str,
-        #[case] elevated: bool,
-    ) {
+    fn only_a_star_is_special_in_a_scope_pattern(#[case] pattern: &str, #[case] scope: &str, #[case] elevated: bool) {
         let set = ElevatedScopes::new([pattern]).unwrap();
         assert_eq!(set.contains(&Scope::parse(scope).unwrap()), elevated);
     }

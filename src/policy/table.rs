@@ -45,34 +45,21 @@ impl RouteTable {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (RouteId, &Route)> {
-        self.routes
-            .iter()
-            .enumerate()
-            .map(|(index, route)| (RouteId(index), route))
+        self.routes.iter().enumerate().map(|(index, route)| (RouteId(index), route))
     }
 
     /// The route that these facts take; `None` when no route names them.
     pub fn find(&self, facts: &RequestFacts) -> Option<RouteId> {
         let path = facts.path.canonical().strip_prefix('/')?;
-        let fits = |id: RouteId| {
-            self.get(id)
-                .is_some_and(|route| fits(route, &facts.method, &facts.headers))
-        };
-        self.tries_for(&facts.host)
-            .find_map(|trie| trie.find(path.split('/'), &fits))
+        let fits = |id: RouteId| self.get(id).is_some_and(|route| fits(route, &facts.method, &facts.headers));
+        self.tries_for(&facts.host).find_map(|trie| trie.find(path.split('/'), &fits))
     }
 
     /// The exact host, then the wildcards from the narrowest to the widest, then what holds for any host.
     fn tries_for<'t>(&'t self, host: &'t Host) -> impl Iterator<Item = &'t Trie> {
-        let domains = host
-            .domains()
-            .take(if self.below.is_empty() { 0 } else { usize::MAX });
+        let domains = host.domains().take(if self.below.is_empty() { 0 } else { usize::MAX });
         let wildcards = domains.filter_map(|domain| self.below.get(domain));
-        self.exact
-            .get(host.as_str())
-            .into_iter()
-            .chain(wildcards)
-            .chain(std::iter::once(&self.any))
+        self.exact.get(host.as_str()).into_iter().chain(wildcards).chain(std::iter::once(&self.any))
     }
 
     fn insert(&mut self, id: RouteId, route: &Route) {
@@ -91,12 +78,7 @@ impl RouteTable {
 
     fn sort(&mut self) {
         let routes = std::mem::take(&mut self.routes);
-        for trie in self
-            .exact
-            .values_mut()
-            .chain(self.below.values_mut())
-            .chain([&mut self.any])
-        {
+        for trie in self.exact.values_mut().chain(self.below.values_mut()).chain([&mut self.any]) {
             trie.sort(&routes);
         }
         self.routes = routes;
@@ -113,11 +95,7 @@ impl Trie {
                 Segment::Parameter => node.parameter.get_or_insert_default(),
             };
         }
-        if path.is_open() {
-            node.rest.push(id)
-        } else {
-            node.here.push(id)
-        }
+        if path.is_open() { node.rest.push(id) } else { node.here.push(id) }
     }
 
     /// Literal before parameter before rest, segment by segment, falling back where the narrower way leads nowhere.
@@ -127,16 +105,8 @@ impl Trie {
         let found = match segments.next() {
             None => first(&self.here),
             Some(segment) => {
-                let literal = self
-                    .literals
-                    .get(segment)
-                    .and_then(|node| node.find(segments.clone(), fits));
-                literal.or_else(|| {
-                    self.parameter
-                        .as_ref()
-                        .filter(|_| !segment.is_empty())?
-                        .find(segments, fits)
-                })
+                let literal = self.literals.get(segment).and_then(|node| node.find(segments.clone(), fits));
+                literal.or_else(|| self.parameter.as_ref().filter(|_| !segment.is_empty())?.find(segments, fits))
             }
         };
         found.or_else(|| first(&self.rest))
@@ -160,10 +130,5 @@ fn fits(route: &Route, method: &Method, headers: &Headers) -> bool {
 /// so that the order of files never decides.
 fn precedence(route: &Route) -> impl Ord + use<> {
     let selector = &route.selector;
-    (
-        Reverse(selector.headers.len()),
-        selector.methods.is_empty(),
-        Reverse(route.sensitivity),
-        route.name.clone(),
-    )
+    (Reverse(selector.headers.len()), selector.methods.is_empty(), Reverse(route.sensitivity), route.name.clone())
 }

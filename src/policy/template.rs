@@ -53,14 +53,8 @@ impl PathTemplate {
             return Err(TemplateError::TooLong);
         }
         let last = pieces.len().saturating_sub(1);
-        let segments = pieces
-            .iter()
-            .enumerate()
-            .map(|(index, piece)| segment(piece, index == last && !open));
-        Ok(Self {
-            segments: segments.collect::<Result<_, _>>()?,
-            open,
-        })
+        let segments = pieces.iter().enumerate().map(|(index, piece)| segment(piece, index == last && !open));
+        Ok(Self { segments: segments.collect::<Result<_, _>>()?, open })
     }
 
     pub fn segments(&self) -> &[Segment] {
@@ -103,18 +97,12 @@ fn literal(piece: &str, is_last: bool) -> Result<Segment, TemplateError> {
     if piece.is_empty() && is_last {
         return Ok(Segment::Literal("".into()));
     }
-    path::canonical_segment(piece)
-        .map(|text| Segment::Literal(text.into()))
-        .ok_or(TemplateError::NotCanonical)
+    path::canonical_segment(piece).map(|text| Segment::Literal(text.into())).ok_or(TemplateError::NotCanonical)
 }
 
 fn parameter_name(name: &str) -> Result<(), TemplateError> {
     let good = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    if good {
-        Ok(())
-    } else {
-        Err(TemplateError::ParameterName)
-    }
+    if good { Ok(()) } else { Err(TemplateError::ParameterName) }
 }
 
 #[cfg(test)]

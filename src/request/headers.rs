@@ -37,11 +37,7 @@ impl Headers {
         for (name, _) in &mut pairs {
             name.make_ascii_lowercase();
         }
-        pairs.extend(
-            beside
-                .into_iter()
-                .map(|(name, value)| (name, readable(&value).then_some(value))),
-        );
+        pairs.extend(beside.into_iter().map(|(name, value)| (name, readable(&value).then_some(value))));
         Self(Form::Apart(pairs))
     }
 
@@ -59,11 +55,7 @@ impl Headers {
 
     /// The value of a header that stands once and is text.
     pub fn only(&self, name: &str) -> Option<&str> {
-        if let Occurrence::Once(value) = self.occurrence(name) {
-            Some(value)
-        } else {
-            None
-        }
+        if let Occurrence::Once(value) = self.occurrence(name) { Some(value) } else { None }
     }
 
     pub fn names(&self) -> impl Iterator<Item = &str> {
@@ -108,18 +100,12 @@ mod tests {
     use super::*;
 
     fn map(pairs: &[(&str, &str)]) -> HashMap<String, String> {
-        pairs
-            .iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-            .collect()
+        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
     }
 
     #[test]
     fn duplicates_kept_apart_are_seen_as_repeated() {
-        let pairs = vec![
-            ("DPoP".to_owned(), Some("a".to_owned())),
-            ("dpop".to_owned(), Some("b".to_owned())),
-        ];
+        let pairs = vec![("DPoP".to_owned(), Some("a".to_owned())), ("dpop".to_owned(), Some("b".to_owned()))];
         let headers = Headers::apart(pairs, HashMap::new());
         assert_eq!(headers.occurrence("dpop"), Occurrence::Repeated);
         assert_eq!(headers.only("dpop"), None);
@@ -127,31 +113,19 @@ mod tests {
 
     #[test]
     fn a_header_in_both_forms_is_repeated() {
-        let headers = Headers::apart(
-            vec![("dpop".to_owned(), Some("a".to_owned()))],
-            map(&[("dpop", "a")]),
-        );
+        let headers = Headers::apart(vec![("dpop".to_owned(), Some("a".to_owned()))], map(&[("dpop", "a")]));
         assert_eq!(headers.occurrence("dpop"), Occurrence::Repeated);
     }
 
     #[test]
     fn bytes_that_are_no_text_are_unreadable_in_both_forms() {
-        assert_eq!(
-            Headers::joined(map(&[("x-a", "caf!!")])).occurrence("x-a"),
-            Occurrence::Unreadable
-        );
-        assert_eq!(
-            Headers::apart(vec![("x-a".to_owned(), None)], map(&[])).occurrence("x-a"),
-            Occurrence::Unreadable
-        );
+        assert_eq!(Headers::joined(map(&[("x-a", "caf!!")])).occurrence("x-a"), Occurrence::Unreadable);
+        assert_eq!(Headers::apart(vec![("x-a".to_owned(), None)], map(&[])).occurrence("x-a"), Occurrence::Unreadable);
     }
 
     #[test]
     fn debug_shows_names_and_no_values() {
-        let shown = format!(
-            "{:?}",
-            Headers::joined(map(&[("authorization", "Bearer secret")]))
-        );
+        let shown = format!("{:?}", Headers::joined(map(&[("authorization", "Bearer secret")])));
         assert_eq!(shown, r#"{"authorization"}"#);
     }
 }

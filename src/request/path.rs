@@ -18,9 +18,7 @@ pub struct RequestPath {
 pub enum PathFault {
     #[error("the path can't be decoded, holds a control byte or a fragment, or does not begin with `/`")]
     Malformed,
-    #[error(
-        "servers read the path differently: it holds `//`, a dot segment, an encoded slash, a backslash or `;`"
-    )]
+    #[error("servers read the path differently: it holds `//`, a dot segment, an encoded slash, a backslash or `;`")]
     Ambiguous,
 }
 
@@ -37,18 +35,12 @@ impl RequestPath {
         if has_control(query) || query.contains('#') {
             return Err(PathFault::Malformed);
         }
-        Ok(Self {
-            target: target.into(),
-            path_end,
-            canonical: canonical.map(Into::into),
-        })
+        Ok(Self { target: target.into(), path_end, canonical: canonical.map(Into::into) })
     }
 
     /// The path that is judged: unreserved characters decoded, other escapes in upper case.
     pub fn canonical(&self) -> &str {
-        self.canonical
-            .as_deref()
-            .unwrap_or_else(|| self.target.get(..self.path_end).unwrap_or_default())
+        self.canonical.as_deref().unwrap_or_else(|| self.target.get(..self.path_end).unwrap_or_default())
     }
 
     /// What follows the `?`, as sent. It may hold secrets and goes into no log.
@@ -70,11 +62,7 @@ pub fn canonical_path(path: &str) -> Result<Option<String>, PathFault> {
         return Err(PathFault::Malformed);
     }
     let plain = path.bytes().all(|b| b.is_ascii() && b != b'%');
-    let canonical = if plain {
-        None
-    } else {
-        Some(decode_unreserved(path)?)
-    };
+    let canonical = if plain { None } else { Some(decode_unreserved(path)?) };
     if is_ambiguous(canonical.as_deref().unwrap_or(path)) {
         return Err(PathFault::Ambiguous);
     }
@@ -115,11 +103,7 @@ fn decode_unreserved(path: &str) -> Result<String, PathFault> {
         decoded.push(meant);
     }
     let refused = decoded.iter().any(|b| *b < b' ' || *b == 0x7f) || std::str::from_utf8(&decoded).is_err();
-    if refused {
-        Err(PathFault::Malformed)
-    } else {
-        Ok(canonical)
-    }
+    if refused { Err(PathFault::Malformed) } else { Ok(canonical) }
 }
 
 fn push_canonical(canonical: &mut String, meant: u8, escaped: bool) {
@@ -127,11 +111,7 @@ fn push_canonical(canonical: &mut String, meant: u8, escaped: bool) {
     if unreserved || (!escaped && meant.is_ascii()) {
         canonical.push(char::from(meant));
     } else {
-        let digit = |nibble: u8| {
-            char::from_digit(u32::from(nibble), 16)
-                .unwrap_or('0')
-                .to_ascii_uppercase()
-        };
+        let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0').to_ascii_uppercase();
         canonical.extend(['%', digit(meant >> 4), digit(meant & 15)]);
     }
 }
@@ -186,11 +166,7 @@ mod tests {
     #[case("/%c0%ae%c0%ae/admin")]
     #[case("/%ff")]
     fn what_cannot_be_read_is_malformed(#[case] target: &str) {
-        assert_eq!(
-            RequestPath::parse(target, "GET"),
-            Err(PathFault::Malformed),
-            "{target:?}"
-        );
+        assert_eq!(RequestPath::parse(target, "GET"), Err(PathFault::Malformed), "{target:?}");
     }
 
     #[rstest]
@@ -205,11 +181,7 @@ mod tests {
     #[case("/admin;v=1/x")]
     #[case("/pub/..;/admin")]
     fn what_servers_read_differently_is_ambiguous(#[case] target: &str) {
-        assert_eq!(
-            RequestPath::parse(target, "GET"),
-            Err(PathFault::Ambiguous),
-            "{target:?}"
-        );
+        assert_eq!(RequestPath::parse(target, "GET"), Err(PathFault::Ambiguous), "{target:?}");
     }
 
     #[test]
@@ -223,9 +195,6 @@ mod tests {
     #[test]
     fn debug_does_not_show_the_query() {
         let path = RequestPath::parse("/a?access_token=secret", "GET").unwrap();
-        assert_eq!(
-            (format!("{path:?}").as_str(), path.query()),
-            ("\"/a\"", Some("access_token=secret"))
-        );
+        assert_eq!((format!("{path:?}").as_str(), path.query()), ("\"/a\"", Some("access_token=secret")));
     }
 }

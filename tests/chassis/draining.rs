@@ -19,10 +19,7 @@ async fn what_is_in_flight_is_finished_and_nothing_new_is_taken() {
     assert!(!ended.is_finished());
     service.releases.add_permits(1);
 
-    assert_eq!(
-        call.await.unwrap().into_inner().status.unwrap().message,
-        "decided"
-    );
+    assert_eq!(call.await.unwrap().into_inner().status.unwrap().message, "decided");
     assert_eq!(ended.await.unwrap(), Drained::Complete);
 }
 
@@ -49,11 +46,7 @@ async fn an_idle_connection_does_not_hold_up_the_end() {
 async fn a_watch_of_the_health_ends_when_the_drain_begins() {
     let server = Server::start().await;
     let mut health = HealthClient::new(server.channel().await);
-    let mut watch = health
-        .watch(HealthCheckRequest::default())
-        .await
-        .unwrap()
-        .into_inner();
+    let mut watch = health.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
     watch.message().await.unwrap().unwrap();
     let ended = tokio::time::timeout(Duration::from_secs(5), server.stop()).await;
     assert_eq!(ended.unwrap().unwrap(), Drained::Complete);

@@ -14,13 +14,7 @@ const MIB: usize = 1024 * 1024;
 #[tokio::test]
 async fn a_check_is_answered_with_the_services_response() {
     let server = Server::start().await;
-    let response = server
-        .client()
-        .await
-        .check(check_request("/"))
-        .await
-        .unwrap()
-        .into_inner();
+    let response = server.client().await.check(check_request("/")).await.unwrap().into_inner();
     assert_eq!(response.status.unwrap().message, "decided");
 }
 
@@ -28,9 +22,7 @@ async fn a_check_is_answered_with_the_services_response() {
 async fn the_service_sees_the_calls_metadata() {
     let server = Server::start().await;
     let mut request = Request::new(check_request("/metadata"));
-    request
-        .metadata_mut()
-        .insert("x-said", "00-trace-parent".parse().unwrap());
+    request.metadata_mut().insert("x-said", "00-trace-parent".parse().unwrap());
     let response = server.client().await.check(request).await.unwrap().into_inner();
     assert_eq!(response.status.unwrap().message, "00-trace-parent");
 }
@@ -38,11 +30,7 @@ async fn the_service_sees_the_calls_metadata() {
 #[tokio::test]
 async fn a_message_without_bytes_is_a_check_request() {
     let server = Server::start().await;
-    let answer = send(
-        &server,
-        raw_request(CHECK, Full::new(Bytes::from_static(&[0; 5]))),
-    )
-    .await;
+    let answer = send(&server, raw_request(CHECK, Full::new(Bytes::from_static(&[0; 5])))).await;
     assert_eq!(answer.said(), "decided");
 }
 
@@ -50,10 +38,8 @@ async fn a_message_without_bytes_is_a_check_request() {
 async fn a_message_in_pieces_is_read_whole() {
     let server = Server::start().await;
     let whole = framed_request("/a/path/that/is/cut/anywhere");
-    let pieces: Vec<Result<Frame<Bytes>, Infallible>> = whole
-        .chunks(3)
-        .map(|piece| Ok(Frame::data(Bytes::copy_from_slice(piece))))
-        .collect();
+    let pieces: Vec<Result<Frame<Bytes>, Infallible>> =
+        whole.chunks(3).map(|piece| Ok(Frame::data(Bytes::copy_from_slice(piece)))).collect();
     let body = StreamBody::new(tokio_stream::iter(pieces));
     assert_eq!(send(&server, raw_request(CHECK, body)).await.said(), "decided");
 }
@@ -74,11 +60,7 @@ async fn what_is_no_single_check_request_gets_a_grpc_status() {
     ];
     for (what, body, status) in cases {
         let answer = send(&server, raw_request(CHECK, Full::from(body))).await;
-        assert_eq!(
-            (answer.http, answer.grpc.unwrap()),
-            (StatusCode::OK, status.parse().unwrap()),
-            "{what}"
-        );
+        assert_eq!((answer.http, answer.grpc.unwrap()), (StatusCode::OK, status.parse().unwrap()), "{what}");
     }
 }
 
@@ -111,11 +93,7 @@ async fn a_message_that_outgrows_its_announced_length_is_not_kept() {
 #[tokio::test]
 async fn other_methods_are_unimplemented() {
     let server = Server::start().await;
-    for path in [
-        "/",
-        "/envoy.service.auth.v3.Authorization/Other",
-        "/envoy.service.auth.v2.Authorization/Check",
-    ] {
+    for path in ["/", "/envoy.service.auth.v3.Authorization/Other", "/envoy.service.auth.v2.Authorization/Check"] {
         let answer = send(&server, raw_request(path, Full::new(framed_request("/")))).await;
         assert_eq!(answer.grpc.unwrap(), "12", "{path}");
     }
@@ -127,16 +105,12 @@ async fn what_is_not_grpc_is_refused_in_http() {
     let mut get = raw_request(CHECK, Full::new(framed_request("/")));
     *get.method_mut() = Method::GET;
     let mut json = raw_request(CHECK, Full::new(framed_request("/")));
-    json.headers_mut()
-        .insert("content-type", "application/grpc+json".parse().unwrap());
+    json.headers_mut().insert("content-type", "application/grpc+json".parse().unwrap());
     let mut untyped = raw_request(CHECK, Full::new(framed_request("/")));
     untyped.headers_mut().remove("content-type");
     for request in [get, json, untyped] {
         let answer = send(&server, request).await;
-        assert_eq!(
-            (answer.http, answer.grpc),
-            (StatusCode::UNSUPPORTED_MEDIA_TYPE, None)
-        );
+        assert_eq!((answer.http, answer.grpc), (StatusCode::UNSUPPORTED_MEDIA_TYPE, None));
     }
 }
 
@@ -145,9 +119,7 @@ async fn the_protobuf_content_type_is_grpc_too() {
     let server = Server::start().await;
     for content_type in ["application/grpc+proto", "application/grpc; charset=utf-8"] {
         let mut request = raw_request(CHECK, Full::new(framed_request("/")));
-        request
-            .headers_mut()
-            .insert("content-type", content_type.parse().unwrap());
+        request.headers_mut().insert("content-type", content_type.parse().unwrap());
         assert_eq!(send(&server, request).await.said(), "decided", "{content_type}");
     }
 }

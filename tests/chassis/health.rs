@@ -6,14 +6,8 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 async fn status(client: &mut HealthClient<Channel>, service: &str) -> Result<ServingStatus, Code> {
-    let request = HealthCheckRequest {
-        service: service.to_owned(),
-    };
-    client
-        .check(request)
-        .await
-        .map(|answer| answer.into_inner().status())
-        .map_err(|error| error.code())
+    let request = HealthCheckRequest { service: service.to_owned() };
+    client.check(request).await.map(|answer| answer.into_inner().status()).map_err(|error| error.code())
 }
 
 #[tokio::test]
@@ -29,11 +23,7 @@ async fn it_does_not_serve_until_told_so() {
             server.health.set_serving(serving).await;
         }
         for service in ["", "envoy.service.auth.v3.Authorization"] {
-            assert_eq!(
-                status(&mut client, service).await,
-                Ok(expected),
-                "{service:?} after {told:?}"
-            );
+            assert_eq!(status(&mut client, service).await, Ok(expected), "{service:?} after {told:?}");
         }
     }
 }
@@ -42,28 +32,15 @@ async fn it_does_not_serve_until_told_so() {
 async fn a_service_that_is_not_here_is_not_found() {
     let server = Server::start().await;
     let mut client = HealthClient::new(server.channel().await);
-    assert_eq!(
-        status(&mut client, "envoy.service.auth.v2.Authorization").await,
-        Err(Code::NotFound)
-    );
+    assert_eq!(status(&mut client, "envoy.service.auth.v2.Authorization").await, Err(Code::NotFound));
 }
 
 #[tokio::test]
 async fn a_watch_is_told_of_every_change() {
     let server = Server::start().await;
     let mut client = HealthClient::new(server.channel().await);
-    let mut watch = client
-        .watch(HealthCheckRequest::default())
-        .await
-        .unwrap()
-        .into_inner();
-    assert_eq!(
-        watch.message().await.unwrap().unwrap().status(),
-        ServingStatus::NotServing
-    );
+    let mut watch = client.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
+    assert_eq!(watch.message().await.unwrap().unwrap().status(), ServingStatus::NotServing);
     server.health.set_serving(true).await;
-    assert_eq!(
-        watch.message().await.unwrap().unwrap().status(),
-        ServingStatus::Serving
-    );
+    assert_eq!(watch.message().await.unwrap().unwrap().status(), ServingStatus::Serving);
 }

@@ -8,9 +8,7 @@ use tonic::codegen::tokio_stream::{self, StreamExt};
 
 fn with_timeout(timeout: &str, path: &str) -> RawRequest {
     let mut request = raw_request(CHECK, Full::new(framed_request(path)));
-    request
-        .headers_mut()
-        .insert("grpc-timeout", timeout.parse().unwrap());
+    request.headers_mut().insert("grpc-timeout", timeout.parse().unwrap());
     request
 }
 
@@ -20,11 +18,7 @@ async fn a_call_that_takes_too_long_is_answered_before_its_deadline() {
     let sent = Instant::now();
     let answer = send(&server, with_timeout("300m", "/never")).await;
     assert_eq!(answer.said(), "deadline");
-    assert!(
-        sent.elapsed() < Duration::from_millis(300),
-        "{:?}",
-        sent.elapsed()
-    );
+    assert!(sent.elapsed() < Duration::from_millis(300), "{:?}", sent.elapsed());
     assert_eq!(server.in_flight.count(), 0);
 }
 
@@ -41,9 +35,7 @@ async fn a_message_that_never_ends_is_answered_at_the_deadline() {
     let begun = Ok::<_, Infallible>(Frame::data(Bytes::from_static(&[0, 0, 0])));
     let body = StreamBody::new(tokio_stream::once(begun).chain(tokio_stream::pending()));
     let mut request = raw_request(CHECK, body);
-    request
-        .headers_mut()
-        .insert("grpc-timeout", "100m".parse().unwrap());
+    request.headers_mut().insert("grpc-timeout", "100m".parse().unwrap());
     assert_eq!(send(&server, request).await.said(), "deadline");
 }
 
@@ -59,10 +51,7 @@ async fn a_call_beyond_the_limit_is_answered_at_once() {
     assert_eq!(shed.status.unwrap().message, "overload");
 
     server.service.releases.add_permits(1);
-    assert_eq!(
-        waiting.await.unwrap().into_inner().status.unwrap().message,
-        "decided"
-    );
+    assert_eq!(waiting.await.unwrap().into_inner().status.unwrap().message, "decided");
     server.reaches_in_flight(0).await;
     let next = second.check(check_request("/")).await.unwrap().into_inner();
     assert_eq!(next.status.unwrap().message, "decided");
@@ -72,11 +61,7 @@ async fn a_call_beyond_the_limit_is_answered_at_once() {
 async fn a_panic_is_an_answer_and_harms_no_other_call() {
     let server = Server::start().await;
     let mut client = server.client().await;
-    for (path, expected) in [
-        ("/panic", "panic"),
-        ("/yield-then-panic", "panic"),
-        ("/", "decided"),
-    ] {
+    for (path, expected) in [("/panic", "panic"), ("/yield-then-panic", "panic"), ("/", "decided")] {
         let response = client.check(check_request(path)).await.unwrap().into_inner();
         assert_eq!(response.status.unwrap().message, expected, "{path}");
     }
@@ -103,9 +88,5 @@ async fn connections_are_dealt_evenly_to_the_workers() {
         clients.push(client); // it stays open
     }
     let answered_by = server.service.answered_by.lock().unwrap();
-    assert_eq!(
-        answered_by.values().copied().collect::<Vec<_>>(),
-        [3, 3],
-        "{answered_by:?}"
-    );
+    assert_eq!(answered_by.values().copied().collect::<Vec<_>>(), [3, 3], "{answered_by:?}");
 }

@@ -1,9 +1,7 @@
 //! A chassis with a service that does what the request's path says, and clients for it.
 
 use bytes::{BufMut, Bytes};
-use envoy_types::pb::envoy::service::auth::v3::attribute_context::{
-    HttpRequest, Request as RequestAttributes,
-};
+use envoy_types::pb::envoy::service::auth::v3::attribute_context::{HttpRequest, Request as RequestAttributes};
 use envoy_types::pb::envoy::service::auth::v3::authorization_client::AuthorizationClient;
 use envoy_types::pb::envoy::service::auth::v3::{AttributeContext, CheckRequest, CheckResponse};
 use envoy_types::pb::google::rpc;
@@ -38,10 +36,7 @@ pub(crate) struct Obedient {
 
 impl Default for Obedient {
     fn default() -> Self {
-        Self {
-            releases: Semaphore::new(0),
-            answered_by: Mutex::default(),
-        }
+        Self { releases: Semaphore::new(0), answered_by: Mutex::default() }
     }
 }
 
@@ -75,41 +70,21 @@ impl Authorize for Obedient {
 
 /// A response that is told from others by its status message.
 fn said(message: &str) -> CheckResponse {
-    let status = rpc::Status {
-        message: message.to_owned(),
-        ..rpc::Status::default()
-    };
-    CheckResponse {
-        status: Some(status),
-        ..CheckResponse::default()
-    }
+    let status = rpc::Status { message: message.to_owned(), ..rpc::Status::default() };
+    CheckResponse { status: Some(status), ..CheckResponse::default() }
 }
 
 fn path_of(request: &CheckRequest) -> &str {
-    let http = request
-        .attributes
-        .as_ref()
-        .and_then(|a| a.request.as_ref()?.http.as_ref());
+    let http = request.attributes.as_ref().and_then(|a| a.request.as_ref()?.http.as_ref());
     http.map_or("", |http| &http.path)
 }
 
 /// A request for `path`.
 pub(crate) fn check_request(path: &str) -> CheckRequest {
-    let http = HttpRequest {
-        path: path.to_owned(),
-        ..HttpRequest::default()
-    };
-    let request = RequestAttributes {
-        http: Some(http),
-        ..RequestAttributes::default()
-    };
-    let attributes = AttributeContext {
-        request: Some(request),
-        ..AttributeContext::default()
-    };
-    CheckRequest {
-        attributes: Some(attributes),
-    }
+    let http = HttpRequest { path: path.to_owned(), ..HttpRequest::default() };
+    let request = RequestAttributes { http: Some(http), ..RequestAttributes::default() };
+    let attributes = AttributeContext { request: Some(request), ..AttributeContext::default() };
+    CheckRequest { attributes: Some(attributes) }
 }
 
 /// A message behind its gRPC prefix.
@@ -145,23 +120,13 @@ impl Server {
         let url = format!("http://{listener}");
         let service = Arc::new(Obedient::default());
         let health = Health::not_serving().await;
-        let limits = Limits {
-            workers: NonZeroUsize::new(workers).unwrap(),
-            max_in_flight,
-        };
+        let limits = Limits { workers: NonZeroUsize::new(workers).unwrap(), max_in_flight };
         let chassis = Chassis::new(Arc::clone(&service), health.clone(), limits);
         let in_flight = chassis.in_flight();
         let (stop, stopped) = oneshot::channel();
         let shutdown = async { stopped.await.unwrap_or_default() };
         let ended = tokio::spawn(async move { chassis.serve(listener, shutdown, drain).await.unwrap() });
-        Self {
-            service,
-            health,
-            in_flight,
-            url,
-            stop,
-            ended,
-        }
+        Self { service, health, in_flight, url, stop, ended }
     }
 
     /// A connection of its own.
@@ -196,9 +161,7 @@ pub(crate) async fn eventually(holds: impl Fn() -> bool) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(5), wait)
-        .await
-        .expect("it never came to hold");
+    tokio::time::timeout(Duration::from_secs(5), wait).await.expect("it never came to hold");
 }
 
 /// Waits until nobody accepts connections there.
@@ -233,35 +196,23 @@ pub(crate) fn raw_request<B>(path: &str, body: B) -> RawRequest
 where
     B: Body<Data = Bytes, Error = Infallible> + Send + Sync + 'static,
 {
-    Request::post(path)
-        .header("content-type", "application/grpc")
-        .body(BoxBody::new(body))
-        .unwrap()
+    Request::post(path).header("content-type", "application/grpc").body(BoxBody::new(body)).unwrap()
 }
 
 /// Sends on a connection of its own. Unlike tonic's client it keeps no deadlines.
 pub(crate) async fn send(server: &Server, mut request: RawRequest) -> Answer {
     let stream = TcpStream::connect(&server.url["http://".len()..]).await.unwrap();
     let (mut sender, connection) =
-        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
-            .await
-            .unwrap();
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
     let connection = tokio::spawn(connection);
     *request.uri_mut() = format!("{}{}", server.url, request.uri().path()).parse().unwrap();
     let (head, body) = sender.send_request(request).await.unwrap().into_parts();
     let whole = body.collect().await.unwrap();
     connection.abort();
     let trailers = whole.trailers().cloned().unwrap_or_default();
-    Answer {
-        http: head.status,
-        grpc: grpc_status(&head.headers, &trailers),
-        body: whole.to_bytes(),
-    }
+    Answer { http: head.status, grpc: grpc_status(&head.headers, &trailers), body: whole.to_bytes() }
 }
 
 fn grpc_status(headers: &HeaderMap, trailers: &HeaderMap) -> Option<HeaderValue> {
-    trailers
-        .get("grpc-status")
-        .or(headers.get("grpc-status"))
-        .cloned()
+    trailers.get("grpc-status").or(headers.get("grpc-status")).cloned()
 }

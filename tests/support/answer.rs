@@ -19,11 +19,7 @@ impl Answer {
 
     pub async fn read(response: Response) -> Result<Self> {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Ok(Self {
-            status,
-            headers,
-            body: response.text().await?,
-        })
+        Ok(Self { status, headers, body: response.text().await? })
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -42,10 +38,6 @@ impl Answer {
     /// The problem's code; empty where there is none.
     pub fn code(&self) -> String {
         let problem = self.json().unwrap_or_default();
-        problem
-            .get("code")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
+        problem.get("code").and_then(Value::as_str).unwrap_or_default().to_owned()
     }
 }

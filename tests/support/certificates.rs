@@ -3,8 +3,8 @@
 use super::Result;
 use rcgen::string::Ia5String;
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, SanType,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    SanType,
 };
 use std::fs;
 use std::path::Path;
@@ -28,10 +28,7 @@ impl Authority {
         let mut params = named("stepgate test authority");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        Ok(Self {
-            pem: params.self_signed(&key)?.pem(),
-            issuer: Issuer::new(params, key),
-        })
+        Ok(Self { pem: params.self_signed(&key)?.pem(), issuer: Issuer::new(params, key) })
     }
 
     pub fn pem(&self) -> &str {
@@ -64,10 +61,7 @@ impl Authority {
     fn certify(&self, params: &CertificateParams) -> Result<Certified> {
         let key = KeyPair::generate()?;
         let certificate = params.signed_by(&key, &self.issuer)?.pem();
-        Ok(Certified {
-            certificate,
-            key: key.serialize_pem(),
-        })
+        Ok(Certified { certificate, key: key.serialize_pem() })
     }
 }
 

@@ -24,33 +24,17 @@ struct Lines(Arc<Mutex<Vec<String>>>);
 
 impl Child {
     pub fn spawn(name: &str, mut command: Command) -> Result<Self> {
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        let mut process = command.spawn().map_err(|why| {
-            format!(
-                "can't start {name} ({}): {why}",
-                command.as_std().get_program().display()
-            )
-        })?;
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let mut process = command
+            .spawn()
+            .map_err(|why| format!("can't start {name} ({}): {why}", command.as_std().get_program().display()))?;
         let stdout = Lines::of(process.stdout.take());
         let stderr = Lines::of(process.stderr.take());
-        Ok(Self {
-            name: name.to_owned(),
-            process,
-            stdout,
-            stderr,
-        })
+        Ok(Self { name: name.to_owned(), process, stdout, stderr })
     }
 
     /// Waits for the process to have brought about what `attempt` looks for; fails at once when it ends.
-    pub async fn until<T>(
-        &mut self,
-        what: &str,
-        mut attempt: impl AsyncFnMut(&Self) -> Option<T>,
-    ) -> Result<T> {
+    pub async fn until<T>(&mut self, what: &str, mut attempt: impl AsyncFnMut(&Self) -> Option<T>) -> Result<T> {
         let found = until(what, async || match attempt(self).await {
             Some(found) => Some(Ok(found)),
             None => self.process.try_wait().transpose().map(Err),
@@ -82,20 +66,9 @@ impl Child {
 
     /// Sends a signal by its name, without `SIG`.
     pub async fn signal(&self, signal: &str) -> Result<()> {
-        let pid = self
-            .process
-            .id()
-            .ok_or_else(|| format!("{} has ended already", self.name))?;
-        let sent = Command::new("kill")
-            .arg(format!("-{signal}"))
-            .arg(pid.to_string())
-            .status()
-            .await?;
-        if sent.success() {
-            Ok(())
-        } else {
-            Err(format!("can't send SIG{signal} to {}", self.name).into())
-        }
+        let pid = self.process.id().ok_or_else(|| format!("{} has ended already", self.name))?;
+        let sent = Command::new("kill").arg(format!("-{signal}")).arg(pid.to_string()).status().await?;
+        if sent.success() { Ok(()) } else { Err(format!("can't send SIG{signal} to {}", self.name).into()) }
     }
 
     pub async fn exit(&mut self) -> Result<ExitStatus> {
@@ -110,11 +83,8 @@ impl Child {
 
     fn tail(&self) -> String {
         let lines = self.stderr.all();
-        let last: Vec<_> = lines
-            .iter()
-            .skip(lines.len().saturating_sub(TAIL))
-            .map(|line| format!("\n  | {line}"))
-            .collect();
+        let last: Vec<_> =
+            lines.iter().skip(lines.len().saturating_sub(TAIL)).map(|line| format!("\n  | {line}")).collect();
         last.concat()
     }
 }

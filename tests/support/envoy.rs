@@ -41,10 +41,7 @@ impl Bootstrap {
 
     /// Exchanges what stands at a JSON pointer.
     pub fn with(mut self, pointer: &str, value: Value) -> Result<Self> {
-        let place = self
-            .0
-            .pointer_mut(pointer)
-            .ok_or_else(|| format!("the bootstrap has no `{pointer}`"))?;
+        let place = self.0.pointer_mut(pointer).ok_or_else(|| format!("the bootstrap has no `{pointer}`"))?;
         *place = value;
         Ok(self)
     }
@@ -62,14 +59,8 @@ impl Bootstrap {
     }
 
     fn with_cluster(self, name: &str, address: Value) -> Result<Self> {
-        let clusters = self
-            .0
-            .pointer("/static_resources/clusters")
-            .and_then(Value::as_array);
-        let index = clusters.and_then(|all| {
-            all.iter()
-                .position(|cluster| cluster.get("name") == Some(&json!(name)))
-        });
+        let clusters = self.0.pointer("/static_resources/clusters").and_then(Value::as_array);
+        let index = clusters.and_then(|all| all.iter().position(|cluster| cluster.get("name") == Some(&json!(name))));
         let index = index.ok_or_else(|| format!("the bootstrap has no cluster `{name}`"))?;
         let endpoint = "load_assignment/endpoints/0/lb_endpoints/0/endpoint/address";
         self.with(&format!("/static_resources/clusters/{index}/{endpoint}"), address)
@@ -79,15 +70,9 @@ impl Bootstrap {
     pub async fn validate(&self) -> Result<()> {
         let dir = tempfile::tempdir()?;
         let mut command = Command::new(binary()?);
-        command
-            .args(["--mode", "validate", "--log-level", "warn", "--config-path"])
-            .arg(self.write(dir.path())?);
+        command.args(["--mode", "validate", "--log-level", "warn", "--config-path"]).arg(self.write(dir.path())?);
         let output = command.output().await?;
-        if output.status.success() {
-            Ok(())
-        } else {
-            Err(String::from_utf8_lossy(&output.stderr).into())
-        }
+        if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into()) }
     }
 
     /// Starts Envoy and waits until it takes requests.
@@ -95,34 +80,15 @@ impl Bootstrap {
         let dir = tempfile::tempdir()?;
         let admin_file = dir.path().join("admin");
         let mut command = Command::new(binary()?);
-        command.args([
-            "--disable-hot-restart",
-            "--concurrency",
-            "1",
-            "--log-level",
-            "warn",
-            "--config-path",
-        ]);
-        command
-            .arg(self.write(dir.path())?)
-            .arg("--admin-address-path")
-            .arg(&admin_file);
+        command.args(["--disable-hot-restart", "--concurrency", "1", "--log-level", "warn", "--config-path"]);
+        command.arg(self.write(dir.path())?).arg("--admin-address-path").arg(&admin_file);
         let mut child = Child::spawn("envoy", command)?;
         let admin = child
-            .until("its admin address", async |_| {
-                fs::read_to_string(&admin_file).ok()?.trim().parse().ok()
-            })
+            .until("its admin address", async |_| fs::read_to_string(&admin_file).ok()?.trim().parse().ok())
             .await?;
         let http = http().build()?;
-        let address = child
-            .until("its listener", async |_| listener(&http, admin).await.ok())
-            .await?;
-        Ok(Envoy {
-            address,
-            admin,
-            _child: child,
-            _dir: dir,
-        })
+        let address = child.until("its listener", async |_| listener(&http, admin).await.ok()).await?;
+        Ok(Envoy { address, admin, _child: child, _dir: dir })
     }
 
     fn write(&self, dir: &Path) -> Result<PathBuf> {
@@ -134,20 +100,10 @@ impl Bootstrap {
 
 /// The first listener's address, once all is warmed up.
 async fn listener(http: &Client, admin: SocketAddr) -> Result<SocketAddr> {
-    http.get(format!("http://{admin}/ready"))
-        .send()
-        .await?
-        .error_for_status()?;
-    let listeners = http
-        .get(format!("http://{admin}/listeners?format=json"))
-        .send()
-        .await?;
+    http.get(format!("http://{admin}/ready")).send().await?.error_for_status()?;
+    let listeners = http.get(format!("http://{admin}/listeners?format=json")).send().await?;
     let listeners: Value = listeners.json().await?;
-    let at = |field: &str| {
-        listeners.pointer(&format!(
-            "/listener_statuses/0/local_address/socket_address/{field}"
-        ))
-    };
+    let at = |field: &str| listeners.pointer(&format!("/listener_statuses/0/local_address/socket_address/{field}"));
     let ip = at("address").and_then(Value::as_str).ok_or("no listener")?;
     let port = at("port_value").and_then(Value::as_u64).ok_or("no listener")?;
     Ok(SocketAddr::new(ip.parse()?, u16::try_from(port)?))
@@ -162,9 +118,5 @@ fn binary() -> Result<PathBuf> {
     if path.exists() {
         return Ok(path);
     }
-    Err(format!(
-        "no Envoy at {}; run `make tools`, or set ENVOY to its binary",
-        path.display()
-    )
-    .into())
+    Err(format!("no Envoy at {}; run `make tools`, or set ENVOY to its binary", path.display()).into())
 }

@@ -18,19 +18,13 @@ pub struct Issuers {
 impl Issuers {
     pub fn new() -> Result<Self, MintError> {
         let key = || SigningKey::generate(Algorithm::Es256);
-        Ok(Self {
-            idp: key()?,
-            attester: key()?,
-        })
+        Ok(Self { idp: key()?, attester: key()? })
     }
 
     /// Writes the key sets that the policy names.
     pub fn write_jwks(&self, dir: &Path) -> Result<()> {
         fs::write(dir.join("idp.jwks.json"), jwks([&self.idp]).to_string())?;
-        Ok(fs::write(
-            dir.join("attester.jwks.json"),
-            jwks([&self.attester]).to_string(),
-        )?)
+        Ok(fs::write(dir.join("attester.jwks.json"), jwks([&self.attester]).to_string())?)
     }
 
     /// A bearer token that is good for ten minutes.
@@ -40,10 +34,7 @@ impl Issuers {
 
     /// A bearer token that is good for so many seconds.
     pub fn bearer_for(&self, ttl: u64, subject: &str, scope: &str) -> Result<String, MintError> {
-        let jwt = Jwt::bearer(subject)
-            .claim("iss", IDP)
-            .claim("aud", RESOURCE)
-            .claim("scope", scope);
+        let jwt = Jwt::bearer(subject).claim("iss", IDP).claim("aud", RESOURCE).claim("scope", scope);
         jwt.issued(now(), ttl).sign(&self.idp)
     }
 
@@ -55,10 +46,7 @@ impl Issuers {
     /// An attestation that was made at that time and is still valid.
     pub fn attestation_at(&self, iat: u64, subject: &str, instance: &PublicJwk) -> Result<String, MintError> {
         let valid = now().saturating_sub(iat).saturating_add(600);
-        Jwt::attestation(subject, instance)
-            .claim("iss", ATTESTER)
-            .issued(iat, valid)
-            .sign(&self.attester)
+        Jwt::attestation(subject, instance).claim("iss", ATTESTER).issued(iat, valid).sign(&self.attester)
     }
 }
 

@@ -50,27 +50,12 @@ impl Mesh {
         transport: Transport,
         adapt: impl FnOnce(Bootstrap) -> Result<Bootstrap>,
     ) -> Result<Self> {
-        Self::start(
-            "examples/quickstart/policy.yaml",
-            "examples/quickstart/envoy.yaml",
-            transport,
-            adapt,
-        )
-        .await
+        Self::start("examples/quickstart/policy.yaml", "examples/quickstart/envoy.yaml", transport, adapt).await
     }
 
     /// The hardened bootstrap, where callers show client certificates.
-    pub async fn mtls(
-        transport: Transport,
-        adapt: impl FnOnce(Bootstrap) -> Result<Bootstrap>,
-    ) -> Result<Self> {
-        Self::start(
-            "tests/policies/mtls.yaml",
-            "envoy/bootstrap.yaml",
-            transport,
-            adapt,
-        )
-        .await
+    pub async fn mtls(transport: Transport, adapt: impl FnOnce(Bootstrap) -> Result<Bootstrap>) -> Result<Self> {
+        Self::start("tests/policies/mtls.yaml", "envoy/bootstrap.yaml", transport, adapt).await
     }
 
     async fn start(
@@ -92,18 +77,9 @@ impl Mesh {
         let upstream = Upstream::start().await?;
         let stepgate = Stepgate::start(&file, &listen, &[]).await?;
         let bootstrap = Bootstrap::read(bootstrap, dir.path())?;
-        let bootstrap = bootstrap
-            .with_stepgate(&stepgate.listen)?
-            .with_upstream(upstream.address)?;
+        let bootstrap = bootstrap.with_stepgate(&stepgate.listen)?.with_upstream(upstream.address)?;
         let envoy = adapt(bootstrap)?.start().await?;
-        Ok(Self {
-            envoy,
-            stepgate,
-            upstream,
-            issuers,
-            authority,
-            dir,
-        })
+        Ok(Self { envoy, stepgate, upstream, issuers, authority, dir })
     }
 
     /// The folder of the policy and its keys; gone with the mesh.
@@ -125,21 +101,14 @@ impl Mesh {
     pub fn certified_caller(&self, certified: &Certified) -> Result<Caller> {
         let identity = Identity::from_pem(format!("{}{}", certified.key, certified.certificate).as_bytes())?;
         let authority = Certificate::from_pem(self.authority.pem().as_bytes())?;
-        Caller::new(
-            "https",
-            self.envoy.address,
-            http().identity(identity).tls_certs_only([authority]),
-        )
+        Caller::new("https", self.envoy.address, http().identity(identity).tls_certs_only([authority]))
     }
 }
 
 impl Caller {
     fn new(scheme: &str, envoy: SocketAddr, http: ClientBuilder) -> Result<Self> {
         let base = format!("{scheme}://{HOST}:{}", envoy.port());
-        Ok(Self {
-            http: http.resolve(HOST, envoy).build()?,
-            base,
-        })
+        Ok(Self { http: http.resolve(HOST, envoy).build()?, base })
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {

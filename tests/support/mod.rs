@@ -3,11 +3,7 @@
 //! Everything listens on ephemeral loopback ports or on Unix sockets in a temporary folder, and ends with the
 //! value that started it. Nothing here panics: the demo uses it too, and names what went wrong.
 
-#![allow(
-    dead_code,
-    unreachable_pub,
-    reason = "each test target, and the demo, uses its own part of this"
-)]
+#![allow(dead_code, unreachable_pub, reason = "each test target, and the demo, uses its own part of this")]
 
 pub mod answer;
 pub mod certificates;
@@ -19,6 +15,7 @@ pub mod stepgate;
 pub mod upstream;
 pub mod wait;
 
+use ::stepgate::clock::{Clock, SystemClock};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -27,7 +24,7 @@ pub type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>
 
 /// Unix seconds.
 pub fn now() -> u64 {
-    jiff::Timestamp::now().as_second().unsigned_abs()
+    SystemClock.now().as_secs()
 }
 
 /// A file of the repository.
@@ -37,7 +34,5 @@ pub fn repository(path: &str) -> PathBuf {
 
 /// The start of every HTTP client: loopback only, so no proxy; what takes ten seconds hangs.
 pub fn http() -> reqwest::ClientBuilder {
-    reqwest::Client::builder()
-        .no_proxy()
-        .timeout(Duration::from_secs(10))
+    reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10))
 }

@@ -67,60 +67,32 @@ impl Stepgate {
 
     async fn spawn(policy: PathBuf, listen: &Listen, admin: &str, arguments: Vec<String>) -> Result<Self> {
         let mut command = Command::new(binary()?);
-        command
-            .arg("serve")
-            .arg("--policy")
-            .arg(&policy)
-            .args(["--log-format", "json", "--admin", admin]);
+        command.arg("serve").arg("--policy").arg(&policy).args(["--log-format", "json", "--admin", admin]);
         command.arg("--listen").arg(listen.to_string()).args(&arguments);
         let mut child = Child::spawn("stepgate", command)?;
-        let started = child
-            .until("its addresses", async |child| listening(&child.stderr()))
-            .await?;
+        let started = child.until("its addresses", async |child| listening(&child.stderr())).await?;
         let address = |field: &str| {
-            started
-                .get(field)
-                .and_then(Value::as_str)
-                .ok_or_else(|| format!("no `{field}` in {started}"))
+            started.get(field).and_then(Value::as_str).ok_or_else(|| format!("no `{field}` in {started}"))
         };
         let (listen, admin) = (Listen::parse(address("listen")?)?, address("admin")?.parse()?);
-        let stepgate = Self {
-            listen,
-            admin,
-            policy,
-            arguments,
-            child,
-            http: http().build()?,
-        };
+        let stepgate = Self { listen, admin, policy, arguments, child, http: http().build()? };
         stepgate.ready().await?;
         Ok(stepgate)
     }
 
     async fn ready(&self) -> Result<()> {
-        until("stepgate to be ready", async || self.get("/readyz").await.ok())
-            .await
-            .map(drop)
+        until("stepgate to be ready", async || self.get("/readyz").await.ok()).await.map(drop)
     }
 
     /// One of the admin listener's pages.
     pub async fn get(&self, path: &str) -> Result<String> {
         let url = format!("http://{}{path}", self.admin);
-        Ok(self
-            .http
-            .get(url)
-            .send()
-            .await?
-            .error_for_status()?
-            .text()
-            .await?)
+        Ok(self.http.get(url).send().await?.error_for_status()?.text().await?)
     }
 
     /// The sum of the series of that name which have all these labels, out of `/metrics`.
     pub async fn metric(&self, name: &str, labels: &[(&str, &str)]) -> Result<f64> {
-        let labels: Vec<_> = labels
-            .iter()
-            .map(|(label, value)| format!("{label}=\"{value}\""))
-            .collect();
+        let labels: Vec<_> = labels.iter().map(|(label, value)| format!("{label}=\"{value}\"")).collect();
         let metrics = self.get("/metrics").await?;
         let series = metrics.lines().filter_map(|line| {
             let (series, value) = line.rsplit_once(' ')?;
@@ -133,11 +105,7 @@ impl Stepgate {
 
     /// The decision log so far.
     pub fn decisions(&self) -> Vec<Value> {
-        self.child
-            .stdout()
-            .iter()
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .collect()
+        self.child.stdout().iter().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
     pub async fn kill(&mut self) -> Result<()> {
@@ -155,26 +123,20 @@ impl Stepgate {
 
 /// The start message in the log.
 fn listening(log: &[String]) -> Option<Value> {
-    log.iter()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .find_map(|event| {
-            let fields = event.get("fields")?;
-            (fields.get("message")? == "listening").then(|| fields.clone())
-        })
+    log.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok()).find_map(|event| {
+        let fields = event.get("fields")?;
+        (fields.get("message")? == "listening").then(|| fields.clone())
+    })
 }
 
 /// The binary that belongs to the running program: what cargo says in tests; beside the examples' folder in the demo.
 fn binary() -> Result<PathBuf> {
-    if let Some(path) = env::var_os("STEPGATE")
-        .map(PathBuf::from)
-        .or(option_env!("CARGO_BIN_EXE_stepgate").map(PathBuf::from))
+    if let Some(path) =
+        env::var_os("STEPGATE").map(PathBuf::from).or(option_env!("CARGO_BIN_EXE_stepgate").map(PathBuf::from))
     {
         return Ok(path);
     }
-    let built = env::current_exe()?
-        .ancestors()
-        .nth(2)
-        .map(|target| target.join("stepgate"));
+    let built = env::current_exe()?.ancestors().nth(2).map(|target| target.join("stepgate"));
     built.filter(|path| path.exists()).ok_or_else(|| {
         "the stepgate binary is not built; run `make demo`, or `cargo build --release --bin stepgate`".into()
     })

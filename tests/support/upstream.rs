@@ -38,11 +38,7 @@ impl Upstream {
             // It ends when it is aborted; a failure shows as Envoy's 503.
             let _ = axum::serve(listener, app).await;
         });
-        Ok(Self {
-            address,
-            seen,
-            server,
-        })
+        Ok(Self { address, seen, server })
     }
 
     /// All that reached it so far.
@@ -51,10 +47,7 @@ impl Upstream {
     }
 
     pub fn last(&self) -> Result<Received> {
-        lock(&self.seen)
-            .last()
-            .cloned()
-            .ok_or_else(|| "nothing reached the upstream".into())
+        lock(&self.seen).last().cloned().ok_or_else(|| "nothing reached the upstream".into())
     }
 }
 
@@ -71,26 +64,15 @@ impl Received {
 
     /// The headers whose names begin so, in order, each as `name: value`.
     pub fn headers_with(&self, prefix: &str) -> Vec<String> {
-        let mut found: Vec<_> = self
-            .headers
-            .iter()
-            .filter(|(name, _)| name.as_str().starts_with(prefix))
-            .collect();
+        let mut found: Vec<_> = self.headers.iter().filter(|(name, _)| name.as_str().starts_with(prefix)).collect();
         found.sort_by_key(|(name, _)| name.as_str());
-        found
-            .into_iter()
-            .map(|(name, value)| format!("{name}: {}", value.as_bytes().escape_ascii()))
-            .collect()
+        found.into_iter().map(|(name, value)| format!("{name}: {}", value.as_bytes().escape_ascii())).collect()
     }
 }
 
 async fn receive(State(seen): State<Seen>, request: Request) -> Json<Value> {
     let (head, _) = request.into_parts();
-    let received = Received {
-        method: head.method.to_string(),
-        path: head.uri.to_string(),
-        headers: head.headers,
-    };
+    let received = Received { method: head.method.to_string(), path: head.uri.to_string(), headers: head.headers };
     let answer = json!({ "path": received.path, "stepgate": received.headers_with("x-stepgate-") });
     lock(&seen).push(received);
     Json(answer)

@@ -37,12 +37,7 @@ impl Key {
 
 /// Never over a file that is there: it might be the only copy of a key in use.
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?
-        .write_all(text.as_bytes())
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(text.as_bytes())
 }
 
 #[derive(Debug, Args)]
@@ -54,11 +49,8 @@ pub(super) struct Jwks {
 
 impl Jwks {
     pub(super) fn mint(self) -> Result<String, Failure> {
-        let keys: Vec<_> = self
-            .keys
-            .iter()
-            .map(|path| read_jwk(path, SigningKey::from_jwk))
-            .collect::<Result<_, _>>()?;
+        let keys: Vec<_> =
+            self.keys.iter().map(|path| read_jwk(path, SigningKey::from_jwk)).collect::<Result<_, _>>()?;
         Ok(format!("{:#}", jwks(&keys)))
     }
 }
