@@ -45,7 +45,11 @@ struct Waiting<'g>(&'g Gate);
 impl<'g> Waiting<'g> {
     fn enter(gate: &'g Gate) -> Result<Self, Unavailable> {
         let place = Self(gate);
-        if gate.waiting.fetch_add(1, Ordering::Relaxed) < gate.max_waiting { Ok(place) } else { Err(Unavailable::Overload) }
+        if gate.waiting.fetch_add(1, Ordering::Relaxed) < gate.max_waiting {
+            Ok(place)
+        } else {
+            Err(Unavailable::Overload)
+        }
     }
 }
 

@@ -78,12 +78,7 @@ enum Cold {
 
 impl Remembered {
     /// Shares the bytes out: half for bearers, three eighths for attestations, the rest for certificates.
-    pub fn new<C: Clock + Clone>(
-        clock: C,
-        bytes: u64,
-        gate: Arc<Gate>,
-        meters: Meters,
-    ) -> Result<Self, NoRandomness> {
+    pub fn new<C: Clock + Clone>(clock: C, bytes: u64, gate: Arc<Gate>, meters: Meters) -> Result<Self, NoRandomness> {
         Ok(Self {
             bearers: tokens(clock.clone(), bytes / 2),
             attestations: tokens(clock, bytes / 8 * 3),
@@ -157,7 +152,9 @@ impl Remembered {
 }
 
 fn trusted<'a>(ground: Ground<'a>, issuers: Issuers<'a>) -> impl Iterator<Item = Trusted<'a>> {
-    issuers.iter().filter_map(move |id| Some(Trusted { issuer: ground.policy.issuer(*id)?, keys: ground.keyring.of(*id)? }))
+    issuers
+        .iter()
+        .filter_map(move |id| Some(Trusted { issuer: ground.policy.issuer(*id)?, keys: ground.keyring.of(*id)? }))
 }
 
 fn tokens<C: Clock>(clock: C, bytes: u64) -> Tokens {
