@@ -20,6 +20,8 @@ const SAN_MATCHER: &str = "/static_resources/listeners/0/filter_chains/0/transpo
     /common_tls_context/validation_context/match_typed_subject_alt_names";
 const EARLY_MUTATION: &str =
     "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/early_header_mutation_extensions";
+const CLUSTER_OF_FILTER: &str = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/http_filters/0\
+    /typed_config/grpc_service/envoy_grpc/cluster_name";
 
 /// A workload with the key of its instance.
 struct Workload {
@@ -152,6 +154,27 @@ async fn an_answered_challenge_passes_and_the_proof_stops_at_the_edge(
     Ok(())
 }
 
+#[tokio::test]
+async fn a_chain_goes_on_with_the_challenge_that_came_along_and_each_proof_passes_once() -> Result<()> {
+    let mesh = Mesh::quickstart(Transport::Unix).await?;
+    let (caller, workload) = (mesh.caller()?, Workload::with_token(&mesh, "payments:refund")?);
+    let asked = Answer::to(workload.call(caller.post(REFUND))).await?;
+    let mut challenge = asked.challenge().ok_or("no challenge")?.to_owned();
+    for _ in 0..3 {
+        let answer = Answer::to(workload.answer(&mesh, caller.post(REFUND), &challenge)?).await?;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.challenge().ok_or("no next challenge")?.clone_into(&mut challenge);
+    }
+
+    let call = workload.answer(&mesh, caller.post(REFUND), &challenge)?;
+    let replay = call.try_clone().ok_or("the call has a stream")?;
+    assert_eq!(Answer::to(call).await?.status, 200);
+    let replayed = Answer::to(replay).await?;
+    assert_eq!((replayed.status, replayed.code().as_str()), (401, "invalid_dpop_proof"), "{replayed:?}");
+    assert_eq!(mesh.upstream.received().len(), 4);
+    Ok(())
+}
+
 #[rstest]
 #[tokio::test]
 async fn while_stepgate_is_away_nothing_passes(
@@ -167,6 +190,21 @@ async fn while_stepgate_is_away_nothing_passes(
 
     mesh.stepgate.start_again().await?;
     assert_eq!(Answer::to(workload.call(caller.get(READ))).await?.status, 200);
+    Ok(())
+}
+
+/// Control planes name clusters so; without `authority` that name would be sent as one, and every call reset.
+#[tokio::test]
+async fn a_cluster_whose_name_is_no_host_name_is_reached() -> Result<()> {
+    let name = json!("outbound|9191||authz.svc");
+    let rename = |bootstrap: Bootstrap| {
+        let bootstrap = bootstrap.with(CLUSTER_OF_FILTER, name.clone())?;
+        let bootstrap = bootstrap.with("/static_resources/clusters/0/name", name.clone())?;
+        bootstrap.with("/static_resources/clusters/0/load_assignment/cluster_name", name.clone())
+    };
+    let mesh = Mesh::quickstart_with(Transport::Tcp, rename).await?;
+    let workload = Workload::with_token(&mesh, "payments:read")?;
+    assert_eq!(Answer::to(workload.call(mesh.caller()?.get(READ))).await?.status, 200);
     Ok(())
 }
 

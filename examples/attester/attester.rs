@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
+use stepgate::clock::{Clock, SystemClock};
 use stepgate::mint::{Jwt, PublicJwk, SigningKey, ath, jwks};
 
 /// Short: a workload asks again, and one that is no longer registered gets no more.
@@ -74,5 +75,5 @@ async fn vouch(
 }
 
 fn now() -> u64 {
-    jiff::Timestamp::now().as_second().unsigned_abs()
+    SystemClock.now().as_secs()
 }

@@ -15,6 +15,7 @@ pub mod stepgate;
 pub mod upstream;
 pub mod wait;
 
+use ::stepgate::clock::{Clock, SystemClock};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -23,7 +24,7 @@ pub type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>
 
 /// Unix seconds.
 pub fn now() -> u64 {
-    jiff::Timestamp::now().as_second().unsigned_abs()
+    SystemClock.now().as_secs()
 }
 
 /// A file of the repository.

@@ -1,9 +1,10 @@
 //! `attest token`, `attest attestation` and `attest proof`: what is shown with a call.
 
 use super::{Failure, read_jwk};
+use crate::clock::{Clock, SystemClock};
 use crate::mint::{Jwt, PublicJwk, SigningKey};
+use crate::time::Ttl;
 use clap::Args;
-use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -101,8 +102,8 @@ pub(super) struct Proof {
     #[arg(long)]
     challenge: Option<String>,
     /// How long ago it was made, such as `2m`.
-    #[arg(long, default_value = "0s")]
-    age: SignedDuration,
+    #[arg(long, default_value = "0s", value_name = "DURATION")]
+    age: Ttl,
     /// One more claim; the value is JSON, or else a string.
     #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = claim)]
     claims: Vec<(String, Value)>,
@@ -124,10 +125,10 @@ impl Proof {
 struct Claims {
     /// How long it is valid, from the time that it was issued.
     #[arg(long, default_value = "5m", value_name = "DURATION")]
-    ttl: SignedDuration,
+    ttl: Ttl,
     /// How long ago it was issued, to mint stale and expired ones.
     #[arg(long, default_value = "0s", value_name = "DURATION")]
-    age: SignedDuration,
+    age: Ttl,
     /// One more claim; the value is JSON, or else a string. May be given more than once.
     #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = claim)]
     more: Vec<(String, Value)>,
@@ -135,8 +136,7 @@ struct Claims {
 
 impl Claims {
     fn on(self, jwt: Jwt) -> Jwt {
-        let ttl = self.ttl.as_secs().max(0).unsigned_abs();
-        with_all(jwt.issued(seconds_ago(self.age), ttl), self.more)
+        with_all(jwt.issued(seconds_ago(self.age), self.ttl.as_secs()), self.more)
     }
 }
 
@@ -151,9 +151,8 @@ fn with_all(jwt: Jwt, claims: Vec<(String, Value)>) -> Jwt {
     claims.into_iter().fold(jwt, |jwt, (name, value)| jwt.claim(&name, value))
 }
 
-fn seconds_ago(age: SignedDuration) -> u64 {
-    let seconds = Timestamp::now().as_second().saturating_sub(age.as_secs());
-    seconds.max(0).unsigned_abs()
+fn seconds_ago(age: Ttl) -> u64 {
+    SystemClock.now().minus(age).as_secs()
 }
 
 fn claim(text: &str) -> Result<(String, Value), String> {
