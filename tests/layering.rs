@@ -5,12 +5,33 @@ use std::path::{Path, PathBuf};
 
 /// What the decision is made of.
 const CORE: [&str; 13] = [
-    "time", "identity", "request", "policy", "context", "attestation", "challenge", "grant", "reason", "decision", "case",
-    "lib", "main",
+    "time",
+    "identity",
+    "request",
+    "policy",
+    "context",
+    "attestation",
+    "challenge",
+    "grant",
+    "reason",
+    "decision",
+    "case",
+    "lib",
+    "main",
 ];
 /// What the core must not name.
 const OUTSIDE: [&str; 12] = [
-    "tokio", "tonic", "envoy_types", "moka", "prometheus", "tracing", "hyper", "axum", "SystemTime", "Instant", "std::fs",
+    "tokio",
+    "tonic",
+    "envoy_types",
+    "moka",
+    "prometheus",
+    "tracing",
+    "hyper",
+    "axum",
+    "SystemTime",
+    "Instant",
+    "std::fs",
     "std::net::Tcp",
 ];
 /// Adapters that import only the core; `server`, `admin`, `app` and `cli` put them together.
@@ -32,7 +53,8 @@ fn the_core_names_nothing_of_the_outside_world() {
     for module in &CORE[..11] {
         for file in files_of(module) {
             for (number, line) in code_of(&file) {
-                let names = OUTSIDE.iter().chain(&["config", "ext_authz", "store", "telemetry", "server", "admin", "chassis"]);
+                let names =
+                    OUTSIDE.iter().chain(&["config", "ext_authz", "store", "telemetry", "server", "admin", "chassis"]);
                 for name in names.filter(|name| names_word(&line, name)) {
                     found.push(format!("{}:{number} names {name}: {}", file.display(), line.trim()));
                 }
@@ -121,7 +143,8 @@ fn code_of(file: &Path) -> Vec<(usize, String)> {
 
 fn names_word(line: &str, word: &str) -> bool {
     let path = format!("{word}::");
-    let before = |at: usize| line[..at].chars().next_back().is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != '"');
+    let before =
+        |at: usize| line[..at].chars().next_back().is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != '"');
     line.match_indices(&path).any(|(at, _)| before(at))
         || (word.starts_with(char::is_uppercase) && line.match_indices(word).any(|(at, _)| before(at)))
 }
