@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
 pub mod attest;
+pub mod check;
 
 /// Step-up attestation for machines: an Envoy external-authorization sidecar.
 #[derive(Debug, Parser)]
@@ -17,6 +18,8 @@ pub struct Cli {
 pub enum Command {
     /// Mint keys, tokens, attestations and proofs for development and tests.
     Attest(attest::Attest),
+    /// Say what is wrong with a policy.
+    Check(check::Check),
 }
 
 impl Cli {
@@ -24,6 +27,7 @@ impl Cli {
     pub fn run(self) -> ExitCode {
         match self.command {
             Command::Attest(attest) => attest.run(),
+            Command::Check(check) => check.run(),
         }
     }
 }

@@ -6,6 +6,7 @@ pub mod challenge;
 pub mod chassis;
 pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod decision;
 pub mod ext_authz;
 pub mod identity;

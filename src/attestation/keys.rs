@@ -83,6 +83,11 @@ impl KeySet {
         fitting.next().filter(|_| fitting.next().is_none())
     }
 
+    /// Whether some key is for this algorithm.
+    pub fn fits(&self, algorithm: Algorithm) -> bool {
+        self.keys.iter().any(|key| key.fits(algorithm))
+    }
+
     pub fn holds(&self, key: &Thumbprint) -> bool {
         self.keys.iter().any(|own| own.thumbprint == *key)
     }

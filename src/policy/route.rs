@@ -35,7 +35,7 @@ pub struct Selector {
 }
 
 /// A header that must be there once, with one of these values.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HeaderCondition {
     /// In lower case.
     pub name: Box<str>,

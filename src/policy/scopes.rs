@@ -18,7 +18,7 @@ pub struct ScopeError;
 pub struct ScopeSet(Box<[Scope]>);
 
 /// The scopes that a policy calls elevated; `*` in a pattern matches any run of characters.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ElevatedScopes(GlobSet);
 
 /// Why a text is no pattern for scopes.

@@ -1,0 +1,86 @@
+//! The policy from files: found, decoded to trees with places, read, checked, and put together.
+//!
+//! Whatever is wrong is reported, all of it at once; a policy comes out only where nothing is.
+
+mod assurance;
+mod attestations;
+mod checks;
+pub mod code;
+mod credentials;
+mod decode;
+pub mod diagnostics;
+mod digest;
+mod document;
+mod draft;
+mod files;
+mod issuers;
+mod keys;
+mod names;
+mod read;
+pub mod render;
+mod routes;
+mod rules;
+mod scopes;
+mod section;
+pub mod source;
+mod suggest;
+mod tree;
+
+pub use code::{Code, Severity};
+pub use diagnostics::{Diagnostic, Diagnostics};
+pub use digest::Fingerprint;
+
+use crate::attestation::Keyring;
+use crate::policy::Policy;
+use draft::Draft;
+use source::Place;
+use std::path::PathBuf;
+
+/// A policy that is good, and what it was made from.
+#[derive(Debug)]
+pub struct Loaded {
+    pub policy: Policy,
+    pub keyring: Keyring,
+    pub warnings: Diagnostics,
+    /// The policy files and key files that were read.
+    pub files: Vec<PathBuf>,
+}
+
+/// Loads the policy that these files and folders hold together. `Err` says everything that is wrong with it.
+pub fn load(paths: &[PathBuf]) -> Result<Loaded, Diagnostics> {
+    let mut problems = Diagnostics::default();
+    let sources = files::read(paths, &mut problems);
+    let trees: Vec<_> = sources
+        .iter()
+        .filter_map(|source| decode::tree(*source, &mut problems))
+        .collect();
+    let Some(first) = trees.first() else {
+        return Err(problems);
+    };
+    let complete = !problems.iter().any(|problem| problem.code.hides_a_file());
+    let start = Place::start_of(first.place.source);
+
+    let document = document::Document::merge(&trees, &mut problems);
+    if document.credentials.is_none() && complete {
+        credentials::none(start, &mut problems);
+    }
+    let draft = Draft::read(document, complete, &mut problems);
+    checks::check(&draft, &mut problems);
+
+    problems.sort();
+    let hash = digest::hash(&problems, &draft.issuers);
+    let finished = if problems.has_errors() {
+        None
+    } else {
+        draft.finish(hash)
+    };
+    match finished {
+        Some((policy, keyring)) => Ok(Loaded {
+            policy,
+            keyring,
+            files: problems.files(),
+            warnings: problems,
+        }),
+        None => Err(problems),
+    }
+}

@@ -1,0 +1,31 @@
+//! What is right part by part and wrong as a whole.
+
+mod issuers;
+mod narrowing;
+mod resource;
+mod scopes;
+mod selectors;
+
+use super::assurance;
+use super::diagnostics::Diagnostics;
+use super::draft::Draft;
+
+pub(super) fn check(draft: &Draft, problems: &mut Diagnostics) {
+    let bearers = draft
+        .credentials
+        .as_ref()
+        .map(|credentials| &*credentials.bearer_issuers)
+        .unwrap_or_default();
+    issuers::check(&draft.issuers, bearers, &draft.attestations, problems);
+    selectors::check(&draft.routes, problems);
+    narrowing::check(&draft.routes, problems);
+    // DPoP-bound bearers come with a proof too.
+    let accepts_proofs = !bearers.is_empty() || !draft.attestations.is_empty();
+    if accepts_proofs && !draft.has_resource {
+        resource::check(&draft.routes, problems);
+    }
+    assurance::check_order(&draft.levels, problems);
+    if !problems.has_errors() {
+        scopes::check(&draft.scopes.patterns, &draft.routes, &draft.rules, problems);
+    }
+}

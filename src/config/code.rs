@@ -1,0 +1,162 @@
+//! The kinds of problems that a policy can have, each with a code that never changes its meaning.
+
+use std::fmt;
+
+/// One kind of problem. The number is what people search for and what editors and CI filter by: it is never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u16)]
+pub enum Code {
+    Unreadable = 1,
+    NoFile = 2,
+    TooLarge = 3,
+    Syntax = 4,
+    DuplicateKey = 5,
+    Version = 6,
+    UnknownKey = 7,
+    MissingKey = 8,
+    WrongType = 9,
+    InvalidValue = 10,
+    NotSupportedYet = 11,
+    DefinedTwice = 12,
+    UnknownName = 13,
+    ReservedName = 14,
+    ForbiddenAlgorithm = 15,
+    UnreadableKeys = 16,
+    UnusableKeys = 17,
+    NoFittingKey = 18,
+    NoCredentials = 19,
+    IdentitySource = 20,
+    BearerIssuer = 21,
+    SharedIssuer = 22,
+    SameSelector = 23,
+    LaxerNarrowing = 24,
+    AnonymousSensitive = 25,
+    NoResource = 26,
+    LaxerLevel = 27,
+    RuleEffect = 28,
+    NoCondition = 29,
+    UnreachedScope = 30,
+    PrincipalWithoutCertificate = 31,
+}
+
+/// Whether a policy with this problem is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    Warning,
+    Error,
+}
+
+impl Code {
+    pub const ALL: [Self; 31] = [
+        Self::Unreadable,
+        Self::NoFile,
+        Self::TooLarge,
+        Self::Syntax,
+        Self::DuplicateKey,
+        Self::Version,
+        Self::UnknownKey,
+        Self::MissingKey,
+        Self::WrongType,
+        Self::InvalidValue,
+        Self::NotSupportedYet,
+        Self::DefinedTwice,
+        Self::UnknownName,
+        Self::ReservedName,
+        Self::ForbiddenAlgorithm,
+        Self::UnreadableKeys,
+        Self::UnusableKeys,
+        Self::NoFittingKey,
+        Self::NoCredentials,
+        Self::IdentitySource,
+        Self::BearerIssuer,
+        Self::SharedIssuer,
+        Self::SameSelector,
+        Self::LaxerNarrowing,
+        Self::AnonymousSensitive,
+        Self::NoResource,
+        Self::LaxerLevel,
+        Self::RuleEffect,
+        Self::NoCondition,
+        Self::UnreachedScope,
+        Self::PrincipalWithoutCertificate,
+    ];
+
+    /// What every problem of this kind has in common.
+    pub const fn summary(self) -> &'static str {
+        match self {
+            Self::Unreadable => "a policy file or folder can't be read",
+            Self::NoFile => "a folder holds no policy file",
+            Self::TooLarge => "a policy file is too large",
+            Self::Syntax => "a policy file is not YAML, or not one document of it",
+            Self::DuplicateKey => "a key stands twice in one map",
+            Self::Version => "a policy file does not say which version of the schema it follows",
+            Self::UnknownKey => "the schema has no such key",
+            Self::MissingKey => "a required key is missing",
+            Self::WrongType => "a value has another type than its key asks for",
+            Self::InvalidValue => "a value is not one that its key takes",
+            Self::NotSupportedYet => "the schema knows this, but this version can't enforce it",
+            Self::DefinedTwice => "a name, or a section that stands once, is defined twice",
+            Self::UnknownName => "a name refers to nothing",
+            Self::ReservedName => "a name already means something else",
+            Self::ForbiddenAlgorithm => "an algorithm proves nothing: `none`, or one with a shared secret",
+            Self::UnreadableKeys => "a key file can't be read",
+            Self::UnusableKeys => "a key set is malformed, weak, or holds private keys",
+            Self::NoFittingKey => "an issuer has no key for any of its algorithms",
+            Self::NoCredentials => "no source says who is calling",
+            Self::IdentitySource => "`identity` names a source that is not configured, or leaves one out",
+            Self::BearerIssuer => "an issuer of bearer tokens lacks what they are checked by",
+            Self::SharedIssuer => "one issuer vouches for bearers and attestations under the same audiences",
+            Self::SameSelector => "two routes take the same requests",
+            Self::LaxerNarrowing => "a route that differs only by headers is laxer than the one it narrows",
+            Self::AnonymousSensitive => "a sensitive route lets callers without a principal in",
+            Self::NoResource => "without `resource`, a proof made for another service would pass",
+            Self::LaxerLevel => "an assurance level is laxer than the one before it",
+            Self::RuleEffect => "a rule has no effect, or two",
+            Self::NoCondition => "a rule has no condition",
+            Self::UnreachedScope => "an elevated scope leads to no rule",
+            Self::PrincipalWithoutCertificate => "a principal counts without its certificate",
+        }
+    }
+
+    /// Whether what is missing may stand in a file that could not be read.
+    pub(super) const fn hides_a_file(self) -> bool {
+        matches!(
+            self,
+            Self::Unreadable | Self::NoFile | Self::TooLarge | Self::Syntax
+        )
+    }
+
+    pub const fn severity(self) -> Severity {
+        match self {
+            Self::UnreachedScope | Self::PrincipalWithoutCertificate => Severity::Warning,
+            _ => Severity::Error,
+        }
+    }
+}
+
+impl Severity {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SG{:04}", *self as u16)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_numbered_without_gaps_in_the_order_of_the_table() {
+        let numbers = Code::ALL.map(|code| code as u16);
+        assert!(numbers.iter().copied().eq(1..=31), "{numbers:?}");
+        assert_eq!(Code::Syntax.to_string(), "SG0004");
+    }
+}

@@ -1,0 +1,111 @@
+//! What is wrong with a policy: every problem, with its place and what to do about it.
+
+use super::code::{Code, Severity};
+use super::source::{Place, Source, SourceId, Sources};
+use std::path::{Path, PathBuf};
+
+/// One problem.
+#[derive(Clone, Debug)]
+pub struct Diagnostic {
+    pub code: Code,
+    pub severity: Severity,
+    pub message: String,
+    /// What to do.
+    pub help: String,
+    pub place: Place,
+    /// Other places that have to do with it, and what each is.
+    pub related: Vec<(Place, String)>,
+}
+
+/// All problems of a policy, and the sources that they lie in.
+#[derive(Clone, Debug, Default)]
+pub struct Diagnostics {
+    sources: Sources,
+    found: Vec<Diagnostic>,
+    key_files: Vec<PathBuf>,
+}
+
+impl Diagnostics {
+    /// Notes a problem.
+    pub(super) fn report(
+        &mut self,
+        code: Code,
+        place: Place,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> &mut Diagnostic {
+        let (message, help) = (message.into(), help.into());
+        let related = Vec::new();
+        self.found.push_mut(Diagnostic {
+            code,
+            severity: code.severity(),
+            message,
+            help,
+            place,
+            related,
+        })
+    }
+
+    pub(super) fn add_source(&mut self, path: &Path, text: String) -> SourceId {
+        self.sources.add(path, text)
+    }
+
+    pub(super) fn add_key_file(&mut self, path: PathBuf) {
+        self.key_files.push(path);
+    }
+
+    pub fn source(&self, id: SourceId) -> Option<&Source> {
+        self.sources.get(id)
+    }
+
+    pub(super) fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.sources.iter()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.found.iter()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    pub fn has_errors(&self) -> bool {
+        self.count(Severity::Error) > 0
+    }
+
+    pub fn count(&self, severity: Severity) -> usize {
+        self.found
+            .iter()
+            .filter(|problem| problem.severity == severity)
+            .count()
+    }
+
+    /// Every file that was looked at, policies and keys, also those that could not be read.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let policies = self.sources.iter().map(|source| source.path.clone());
+        policies.chain(self.key_files.iter().cloned()).collect()
+    }
+
+    /// The same, with every warning an error.
+    #[must_use]
+    pub fn strict(mut self) -> Self {
+        for problem in &mut self.found {
+            problem.severity = Severity::Error;
+        }
+        self
+    }
+
+    /// In the order of the files and of the lines in them.
+    pub(super) fn sort(&mut self) {
+        self.found.sort_by_key(|problem| (problem.place, problem.code));
+    }
+}
+
+impl Diagnostic {
+    /// Adds another place that has to do with the problem.
+    pub(super) fn with(&mut self, place: Place, what: impl Into<String>) -> &mut Self {
+        self.related.push((place, what.into()));
+        self
+    }
+}

@@ -1,0 +1,124 @@
+//! From trees to the parts of a policy: reads every section, in an order that does not hang on the order of files.
+
+use super::assurance::{self, LevelDraft};
+use super::attestations::{self, AttestationDraft};
+use super::credentials::{self, CredentialsDraft};
+use super::diagnostics::Diagnostics;
+use super::document::Document;
+use super::issuers::{self, IssuerDraft};
+use super::names::Names;
+use super::routes::{self, RouteDraft};
+use super::rules;
+use super::scopes::{self, ScopesDraft};
+use super::source::Place;
+use super::tree::{Entry, Node};
+use crate::attestation::Keyring;
+use crate::policy::{IssuerId, Origin, Policy, RouteTable, Rule, Unmatched};
+use std::sync::Arc;
+
+/// The parts of a policy that could be read; what could not has been reported.
+#[derive(Debug)]
+pub(super) struct Draft {
+    /// Whether one is named, readable or not.
+    pub has_resource: bool,
+    pub resource: Option<Origin>,
+    pub issuers: Vec<IssuerDraft>,
+    pub credentials: Option<CredentialsDraft>,
+    pub scopes: ScopesDraft,
+    pub routes: Vec<RouteDraft>,
+    pub unmatched: Unmatched,
+    pub attestations: Vec<AttestationDraft>,
+    pub levels: Vec<LevelDraft>,
+    pub rules: Vec<Rule>,
+}
+
+impl Draft {
+    /// `complete`: whether every file could be read; else a name may be defined in one of the others.
+    pub(super) fn read(mut document: Document<'_>, complete: bool, problems: &mut Diagnostics) -> Self {
+        document.sort();
+        let issuers = Names::collect("issuer", keys(&document.issuers), complete, problems);
+        let attestations = Names::collect("attestation", keys(&document.attestations), complete, problems);
+        let levels = document
+            .assurance
+            .and_then(|entry| entry.node.list(problems))
+            .unwrap_or_default();
+        let level_names = Names::collect("assurance level", names(levels), complete, problems);
+        Names::collect(
+            "route",
+            names(document.routes.iter().copied()),
+            complete,
+            problems,
+        );
+        Names::collect("rule", names(document.rules.iter().copied()), complete, problems);
+        let scopes = document
+            .scopes
+            .and_then(|entry| scopes::read(entry, problems))
+            .unwrap_or_default();
+        Self {
+            has_resource: document.resource.is_some(),
+            resource: document
+                .resource
+                .and_then(|entry| entry.node.parse(Origin::parse, problems)),
+            issuers: each(document.issuers, |entry| {
+                issuers::read(IssuerId(issuers.index(&entry.key)?), entry, problems)
+            }),
+            credentials: document
+                .credentials
+                .and_then(|entry| credentials::read(entry, &issuers, problems)),
+            routes: each(document.routes, |node| {
+                routes::read(node, &scopes.elevated, problems)
+            }),
+            unmatched: document
+                .unmatched
+                .and_then(|entry| routes::read_unmatched(entry, problems))
+                .unwrap_or_default(),
+            attestations: each(document.attestations, |entry| {
+                attestations::read(entry, &issuers, problems)
+            }),
+            levels: each(levels, |node| assurance::read(node, &attestations, problems)),
+            rules: each(document.rules, |node| rules::read(node, &level_names, problems)),
+            scopes,
+        }
+    }
+
+    /// The policy and its keys. INVARIANT: nothing was reported, so every part is there, in the order of its names.
+    pub(super) fn finish(self, hash: Box<str>) -> Option<(Policy, Keyring)> {
+        let (issuers, keys): (_, Vec<_>) = self
+            .issuers
+            .into_iter()
+            .map(|draft| (draft.issuer, draft.keys))
+            .unzip();
+        let policy = Policy {
+            hash,
+            resource: self.resource,
+            issuers,
+            credentials: self.credentials?.credentials,
+            elevated: self.scopes.elevated,
+            routes: RouteTable::new(self.routes.into_iter().map(|draft| draft.route).collect()),
+            unmatched: self.unmatched,
+            attestations: self
+                .attestations
+                .into_iter()
+                .map(|draft| draft.attestation)
+                .collect(),
+            assurance: self.levels.into_iter().map(|draft| draft.level).collect(),
+            rules: self.rules,
+        };
+        Some((
+            policy,
+            Keyring::new(keys.into_iter().map(|keys| Arc::new(keys.set)).collect()),
+        ))
+    }
+}
+
+fn each<S, T>(parts: impl IntoIterator<Item = S>, read: impl FnMut(S) -> Option<T>) -> Vec<T> {
+    parts.into_iter().filter_map(read).collect()
+}
+
+fn keys<'t>(entries: &[&'t Entry]) -> impl Iterator<Item = (&'t str, Place)> {
+    entries.iter().map(|entry| (&*entry.key, entry.key_place))
+}
+
+fn names<'t>(nodes: impl IntoIterator<Item = &'t Node>) -> impl Iterator<Item = (&'t str, Place)> {
+    nodes.into_iter().filter_map(|node| node.member_text("name"))
+}
