@@ -17,7 +17,8 @@ use crate::time::UnixTime;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-pub use crate::policy::AttestationId;
+use crate::policy::AttestationId;
+pub use authenticate::token_digest;
 pub use evidence::Spending;
 
 /// Where callers fetch a challenge before they are asked for one.

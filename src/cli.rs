@@ -5,6 +5,9 @@ use std::process::ExitCode;
 
 pub mod attest;
 pub mod check;
+pub mod exit;
+pub mod health;
+pub mod serve;
 
 /// Step-up attestation for machines: an Envoy external-authorization sidecar.
 #[derive(Debug, Parser)]
@@ -20,6 +23,10 @@ pub enum Command {
     Attest(attest::Attest),
     /// Say what is wrong with a policy.
     Check(check::Check),
+    /// Ask a running stepgate whether it is ready.
+    Health(health::Health),
+    /// Decide for Envoy which calls may pass, and which must prove themselves first.
+    Serve(serve::Serve),
 }
 
 impl Cli {
@@ -28,6 +35,8 @@ impl Cli {
         match self.command {
             Command::Attest(attest) => attest.run(),
             Command::Check(check) => check.run(),
+            Command::Health(health) => health.run(),
+            Command::Serve(serve) => serve.run(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! stepgate: an Envoy external-authorization sidecar that makes machines prove themselves again, and only when it matters.
 
+pub mod app;
 pub mod attestation;
 pub mod case;
 pub mod challenge;
@@ -14,5 +15,6 @@ pub mod mint;
 pub mod policy;
 pub mod reason;
 pub mod request;
+pub mod server;
 pub mod store;
 pub mod time;

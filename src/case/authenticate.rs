@@ -4,9 +4,9 @@ use super::{Case, Halt, Need, Progress, refuse};
 use crate::attestation::verify::Trusted;
 use crate::attestation::{DpopProof, Thumbprint, TokenFault, TokenKind, Verified, appraise};
 use crate::identity::{AccessToken, Caller, PeerCertificate, Principal, Scheme, SpiffeId};
-use crate::policy::{BearerCredential, IdentitySource, IssuerId, MtlsCredential};
+use crate::policy::{BearerCredential, IdentitySource, IssuerId, MtlsCredential, Policy};
 use crate::reason::Reason;
-use crate::request::{Malformed, Occurrence};
+use crate::request::{Malformed, Occurrence, RequestFacts};
 use crate::time::UnixTime;
 use std::sync::Arc;
 
@@ -34,7 +34,8 @@ impl<'a> Case<'a> {
         if let (Some(token), Some(subject)) = (&token, &by_token) {
             check_speaks_for(token, subject, principal.as_ref())?;
         }
-        Ok(Caller { principal, token, scopes_enforced: credentials.bearer.is_some() })
+        let certificate = certificate.map(|certificate| certificate.thumbprint);
+        Ok(Caller { principal, token, certificate, scopes_enforced: credentials.bearer.is_some() })
     }
 
     /// The issuers among these with the keys that they have now.
@@ -43,23 +44,8 @@ impl<'a> Case<'a> {
         issuers.iter().filter_map(|id| Some(Trusted { issuer: policy.issuer(*id)?, keys: keyring.of(*id)? }))
     }
 
-    /// RFC 9449 §4.2: what the `ath` of a proof must be.
-    pub(super) fn token_digest(&self) -> Option<Thumbprint> {
-        self.presented().ok().flatten().map(|presented| Thumbprint::of(presented.token.as_bytes()))
-    }
-
     fn presented(&self) -> Progress<'a, Option<Presented<'a>>> {
-        let headers = &self.facts.headers;
-        if headers.occurrence("authorization") == Occurrence::Repeated {
-            return refuse(Reason::Request(Malformed::RepeatedAuthorization));
-        }
-        let name = self.ground.policy.credentials.bearer.as_ref().map_or("authorization", |bearer| &bearer.header);
-        match headers.occurrence(name) {
-            Occurrence::Absent => Ok(None),
-            Occurrence::Once(value) => read_presented(value, name == "authorization"),
-            Occurrence::Repeated => refuse(Reason::Credential(TokenFault::Repeated)),
-            Occurrence::Unreadable => refuse(Reason::Credential(TokenFault::Malformed)),
-        }
+        presented(self.ground.policy, self.facts).map_err(Halt::Refused)
     }
 
     /// A certificate that can't be read names nobody.
@@ -135,8 +121,27 @@ impl<'a> Case<'a> {
     }
 }
 
+/// RFC 9449 §4.2: the digest of the token that a call presents, which is what the `ath` of its proof must be.
+pub fn token_digest(policy: &Policy, facts: &RequestFacts) -> Option<Thumbprint> {
+    presented(policy, facts).ok().flatten().map(|presented| Thumbprint::of(presented.token.as_bytes()))
+}
+
+fn presented<'a>(policy: &Policy, facts: &'a RequestFacts) -> Result<Option<Presented<'a>>, Reason> {
+    let headers = &facts.headers;
+    if headers.occurrence("authorization") == Occurrence::Repeated {
+        return Err(Reason::Request(Malformed::RepeatedAuthorization));
+    }
+    let name = policy.credentials.bearer.as_ref().map_or("authorization", |bearer| &bearer.header);
+    match headers.occurrence(name) {
+        Occurrence::Absent => Ok(None),
+        Occurrence::Once(value) => read_presented(value, name == "authorization"),
+        Occurrence::Repeated => Err(Reason::Credential(TokenFault::Repeated)),
+        Occurrence::Unreadable => Err(Reason::Credential(TokenFault::Malformed)),
+    }
+}
+
 /// `Bearer <token>` or `DPoP <token>`; a header of its own may hold the bare token. Other schemes are not ours.
-fn read_presented<'a>(value: &'a str, is_authorization: bool) -> Progress<'a, Option<Presented<'a>>> {
+fn read_presented(value: &str, is_authorization: bool) -> Result<Option<Presented<'_>>, Reason> {
     let (scheme, token) = match value.split_once(' ') {
         Some((name, token)) if name.eq_ignore_ascii_case("bearer") => (Scheme::Bearer, token.trim_start()),
         Some((name, token)) if name.eq_ignore_ascii_case("dpop") => (Scheme::Dpop, token.trim_start()),
@@ -145,7 +150,7 @@ fn read_presented<'a>(value: &'a str, is_authorization: bool) -> Progress<'a, Op
     };
     // Envoy joins repeated headers by a comma, which no token holds.
     if is_authorization && token.contains(',') {
-        return refuse(Reason::Request(Malformed::RepeatedAuthorization));
+        return Err(Reason::Request(Malformed::RepeatedAuthorization));
     }
     Ok(Some(Presented { token, scheme }))
 }
@@ -176,7 +181,7 @@ fn check_binding(verified: &Verified, certificate: Option<&PeerCertificate>, sch
     let bound_to_key = confirmation.is_some_and(|confirmation| confirmation.key.is_some());
     let certificate_shown = match confirmation.and_then(|confirmation| confirmation.certificate) {
         None => true,
-        Some(expected) => certificate.is_some_and(|own| own.thumbprint == *expected.as_bytes()),
+        Some(expected) => certificate.is_some_and(|own| own.thumbprint == expected),
     };
     let understood = !confirmation.is_some_and(|confirmation| confirmation.unknown);
     let scheme_fits = bound_to_key == (scheme == Scheme::Dpop);

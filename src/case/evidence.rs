@@ -1,5 +1,6 @@
 //! What a caller shows when it is asked to prove itself: an attestation, its proof, and that nobody used it before.
 
+use super::authenticate::token_digest;
 use super::{Case, Halt, Need, Progress, Spent, origin, refuse};
 use crate::attestation::dpop::ProvenCall;
 use crate::attestation::{Appraised, DpopProof, Expected, ProofFault, Thumbprint, TokenFault, TokenKind, appraise};
@@ -153,7 +154,7 @@ impl<'a> Case<'a> {
             method: &self.facts.method,
             path: &self.facts.path,
             origin: &origin(self.ground.policy, self.facts),
-            access_token: caller.token.as_ref().and_then(|_| self.token_digest()),
+            access_token: caller.token.as_ref().and_then(|_| token_digest(self.ground.policy, self.facts)),
         })?;
         proof.is_recent(now, self.ground.policy.credentials.leeway)
     }

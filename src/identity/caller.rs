@@ -11,6 +11,8 @@ pub struct Caller {
     /// Nobody, where no source yields one.
     pub principal: Option<Principal>,
     pub token: Option<AccessToken>,
+    /// The client certificate that came with the call, whomever it names.
+    pub certificate: Option<Thumbprint>,
     /// Whether tokens say what is granted; where none is configured, scopes are not enforced.
     pub scopes_enforced: bool,
 }

@@ -3,8 +3,8 @@
 //! Envoy has verified the chain; here it is only read, for the identity in it and for its thumbprint.
 
 use super::SpiffeId;
+use crate::attestation::Thumbprint;
 use crate::time::UnixTime;
-use aws_lc_rs::digest::{SHA256, digest};
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -14,7 +14,7 @@ pub struct PeerCertificate {
     /// The one URI SAN, where there is exactly one and it is a SPIFFE ID; else the certificate names nobody.
     pub spiffe_id: Option<SpiffeId>,
     /// SHA-256 over the DER: what `cnf.x5t#S256` names (RFC 8705 §3.1).
-    pub thumbprint: [u8; 32],
+    pub thumbprint: Thumbprint,
     pub not_before: UnixTime,
     pub not_after: UnixTime,
 }
@@ -52,11 +52,9 @@ impl PeerCertificate {
         if !rest.is_empty() {
             return Err(CertificateError::Der);
         }
-        let mut thumbprint = [0; 32];
-        thumbprint.copy_from_slice(digest(&SHA256, der).as_ref());
         Ok(Self {
             spiffe_id: only_spiffe_id(&certificate)?,
-            thumbprint,
+            thumbprint: Thumbprint::of(der),
             not_before: unix_time(certificate.validity().not_before.timestamp()),
             not_after: unix_time(certificate.validity().not_after.timestamp()),
         })

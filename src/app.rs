@@ -1,0 +1,183 @@
+//! Wiring: build, bind, be ready, follow changes, drain.
+
+mod failure;
+mod listen;
+mod reload;
+mod signals;
+
+pub use failure::Failure;
+pub use listen::Listen;
+
+use crate::admin::{self, Admin, Readiness};
+use crate::challenge::ChallengeKeys;
+use crate::chassis::{Chassis, Drained, Health, InFlight, Limits, Listener};
+use crate::clock::SystemClock;
+use crate::config::{self, Diagnostics, Loaded};
+use crate::server::{DecisionIds, Server, Snapshot};
+use crate::store::{CacheMeter, Gate, Meters, NoRandomness, Store};
+use crate::telemetry::{AllowShare, Cache, DecisionLog, Destination, LogFormat, LogWriter, Metrics, program_log};
+use arc_swap::ArcSwap;
+use reload::Reloader;
+use signals::StopSignals;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tracing::level_filters::LevelFilter;
+
+/// What `serve` was told.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub policy: Vec<PathBuf>,
+    pub listen: Listen,
+    pub admin: SocketAddr,
+    pub challenge_key_file: Option<PathBuf>,
+    pub log_format: LogFormat,
+    pub log_level: LevelFilter,
+    pub decision_log: Destination,
+    pub decision_log_allows: AllowShare,
+    pub cache_bytes: u64,
+    pub max_in_flight: usize,
+    pub drain: Duration,
+}
+
+type AppServer = Server<SystemClock>;
+
+/// Serves until told to stop. The calling thread carries the control runtime; workers have threads of their own.
+pub fn run(options: Options) -> Result<(), Failure> {
+    program_log::start(options.log_format, options.log_level).map_err(|error| Failure::Log(error.to_string()))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::Runtime)?;
+    let ended = runtime.block_on(serve(options));
+    // A second signal must not wait for what a blocking thread still does.
+    runtime.shutdown_background();
+    ended
+}
+
+async fn serve(options: Options) -> Result<(), Failure> {
+    let metrics = Arc::new(Metrics::new()?);
+    let loaded = config::load(&options.policy).map_err(Failure::Policy)?;
+    let listener = options.listen.bind().await?;
+    let admin_listener = bind_admin(options.admin).await?;
+    let (server, log_writer) = build(&options, loaded, &metrics)?;
+    let hangups = signals::hangups().map_err(Failure::Signals)?;
+    let stop = StopSignals::listen().map_err(Failure::Signals)?;
+
+    let health = Health::not_serving().await;
+    let limits = Limits { max_in_flight: options.max_in_flight, ..Limits::default() };
+    let chassis = Chassis::new(Arc::clone(&server), health.clone(), limits);
+    read_at_scrape(&metrics, &server, chassis.in_flight());
+    let readiness = Readiness::new();
+    let serving = readiness.latch("serving");
+    let admin_address = admin_listener.local_addr().unwrap_or(options.admin);
+    let ended = CancellationToken::new();
+    let admin = Admin { readiness: readiness.clone(), metrics: Arc::clone(&metrics) };
+    let admin = tokio::spawn(admin::serve(admin_listener, admin, ended.clone().cancelled_owned()));
+    let reloader = Reloader::new(options.policy.clone(), Arc::clone(&server), metrics);
+    let reloads = tokio::spawn(reloader.follow(hangups));
+
+    tracing::info!(listen = %options.listen.bound(&listener), admin = %admin_address, "listening");
+    serving.set();
+    health.set_serving(true).await;
+    let outcome = serve_until_stopped(chassis, listener, stop, &readiness, options.drain).await;
+    reloads.abort();
+    ended.cancel();
+    // However the admin listener ended, there is nothing left to do about it.
+    let _ = admin.await;
+    if !log_writer.finish(LOG_PATIENCE) {
+        tracing::warn!("the last decisions could not be logged in time");
+    }
+    outcome
+}
+
+/// How long the last lines of the decision log may take.
+const LOG_PATIENCE: Duration = Duration::from_secs(2);
+
+/// The first signal drains, a second one ends at once.
+async fn serve_until_stopped(
+    chassis: Chassis<AppServer>,
+    listener: Listener,
+    mut stop: StopSignals,
+    readiness: &Readiness,
+    drain: Duration,
+) -> Result<(), Failure> {
+    let draining = CancellationToken::new();
+    let mut serving = pin!(chassis.serve(listener, draining.clone().cancelled_owned(), drain));
+    tokio::select! {
+        ended = &mut serving => return ended.map(drop).map_err(Failure::Runtime),
+        () = stop.next() => {}
+    }
+    tracing::info!("stopping: no new calls, those in flight are finished");
+    readiness.drain();
+    draining.cancel();
+    let drained = tokio::select! {
+        drained = serving => drained.map_err(Failure::Runtime)?,
+        () = stop.next() => return Err(Failure::Aborted),
+    };
+    if let Drained::Cut(calls) = drained {
+        tracing::warn!(calls, "the drain limit passed with calls unanswered");
+    }
+    Ok(())
+}
+
+async fn bind_admin(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|source| Failure::Admin { address, source })
+}
+
+fn build(options: &Options, loaded: Loaded, metrics: &Metrics) -> Result<(Arc<AppServer>, LogWriter), Failure> {
+    warn(&loaded.warnings);
+    let gate = Gate::new(Limits::default().workers.get(), Gate::DEFAULT_MAX_WAITING);
+    let (destination, allows) = (&options.decision_log, options.decision_log_allows);
+    let (log, log_writer) = DecisionLog::open(destination, allows, metrics.decision_log_dropped())
+        .map_err(|source| Failure::DecisionLog { destination: destination.clone(), source })?;
+    let server = Server {
+        snapshot: ArcSwap::from_pointee(Snapshot::new(loaded, metrics, &SystemClock)?),
+        store: Store::new(SystemClock, options.cache_bytes, gate, meters(metrics)?)?,
+        challenges: challenge_keys(options.challenge_key_file.as_deref())?,
+        clock: SystemClock,
+        ids: DecisionIds::random()?,
+        log,
+    };
+    Ok((Arc::new(server), log_writer))
+}
+
+/// The keys of the file; without one, a random key for the life of the process.
+fn challenge_keys(file: Option<&Path>) -> Result<ChallengeKeys, Failure> {
+    let Some(path) = file else {
+        let mut key = [0; ChallengeKeys::KEY_BYTES];
+        aws_lc_rs::rand::fill(&mut key).map_err(|_| NoRandomness)?;
+        return Ok(ChallengeKeys::single(&key));
+    };
+    let text = std::fs::read_to_string(path);
+    let text = text.map_err(|source| Failure::ChallengeKeyFile { path: path.to_owned(), source })?;
+    ChallengeKeys::parse(&text).map_err(|source| Failure::ChallengeKeys { path: path.to_owned(), source })
+}
+
+fn meters(metrics: &Metrics) -> Result<Meters, Failure> {
+    let meter = |cache| metrics.lookups(cache).map(|lookups| CacheMeter { hits: lookups.hits, misses: lookups.misses });
+    Ok(Meters {
+        bearers: meter(Cache::Bearer)?,
+        attestations: meter(Cache::Attestation)?,
+        certificates: meter(Cache::Certificate)?,
+    })
+}
+
+fn read_at_scrape(metrics: &Metrics, server: &Arc<AppServer>, in_flight: InFlight) {
+    let server = Arc::downgrade(server);
+    metrics.at_scrape(move |readings| {
+        readings.in_flight(in_flight.count());
+        for size in server.upgrade().iter().flat_map(|server| server.store.cache_sizes()) {
+            if let Some(cache) = Cache::parse(size.cache) {
+                readings.cache(cache, size.entries, size.bytes);
+            }
+        }
+    });
+}
+
+fn warn(warnings: &Diagnostics) {
+    for warning in warnings.iter() {
+        tracing::warn!(code = %warning.code, help = warning.help, "{}", warning.message);
+    }
+}

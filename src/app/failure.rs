@@ -1,0 +1,38 @@
+//! Why serving did not begin, or ended badly.
+
+use crate::challenge::ChallengeKeysError;
+use crate::chassis::BindError;
+use crate::config::Diagnostics;
+use crate::store::NoRandomness;
+use crate::telemetry::Destination;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    #[error("the policy is invalid")]
+    Policy(Diagnostics),
+    #[error(transparent)]
+    Listen(#[from] BindError),
+    #[error("can't listen on `{address}` for health and metrics: {source}; choose another with --admin")]
+    Admin { address: SocketAddr, source: io::Error },
+    #[error("can't read the challenge keys in `{}`: {source}", path.display())]
+    ChallengeKeyFile { path: PathBuf, source: io::Error },
+    #[error("the challenge keys in `{}`: {source}", path.display())]
+    ChallengeKeys { path: PathBuf, source: ChallengeKeysError },
+    #[error("can't log decisions to `{destination}`: {source}; choose another with --decision-log")]
+    DecisionLog { destination: Destination, source: io::Error },
+    #[error("can't make the metrics: {0}")]
+    Metrics(#[from] prometheus::Error),
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
+    #[error("can't start the program's log: {0}")]
+    Log(String),
+    #[error("can't start a thread or its runtime: {0}")]
+    Runtime(io::Error),
+    #[error("can't listen for signals: {0}")]
+    Signals(io::Error),
+    #[error("stopped by a second signal, with requests in flight")]
+    Aborted,
+}

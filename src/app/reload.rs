@@ -1,0 +1,110 @@
+//! Follows the policy's files by their content: every two seconds, and at once on a hangup.
+//!
+//! Change notifications miss the symlink swap by which a ConfigMap changes, so contents are compared. A good policy is
+//! swapped in whole; a bad one is refused and said once, and the last good one stays.
+
+use super::AppServer;
+use crate::config::render::Style;
+use crate::config::{self, Diagnostics, Fingerprint, Loaded};
+use crate::server::Snapshot;
+use crate::telemetry::{Metrics, Reload};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::signal::unix::Signal;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// How often the files are looked at.
+const PERIOD: Duration = Duration::from_secs(2);
+
+#[derive(Debug)]
+pub struct Reloader {
+    paths: Vec<PathBuf>,
+    server: Arc<AppServer>,
+    metrics: Arc<Metrics>,
+    seen: Seen,
+    /// What was said of the last refused policy, so that it is said once.
+    refused: Option<String>,
+}
+
+/// What the policy was made from, when it was last looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Seen {
+    files: Vec<PathBuf>,
+    fingerprint: Option<Fingerprint>,
+}
+
+impl Reloader {
+    pub fn new(paths: Vec<PathBuf>, server: Arc<AppServer>, metrics: Arc<Metrics>) -> Self {
+        Self { paths, server, metrics, seen: Seen::default(), refused: None }
+    }
+
+    /// Follows until dropped.
+    pub async fn follow(mut self, mut hangups: Signal) {
+        let mut ticks = interval(PERIOD);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => {}
+                _ = hangups.recv() => self.server.log.reopen(),
+            }
+            self.look().await;
+        }
+    }
+
+    async fn look(&mut self) {
+        let (paths, files) = (self.paths.clone(), self.seen.files.clone());
+        let look = tokio::task::spawn_blocking(move || {
+            let fingerprint = Some(Fingerprint::of(&paths, &files));
+            (paths, Seen { files, fingerprint })
+        });
+        let Ok((paths, seen)) = look.await else { return };
+        if seen == self.seen {
+            return;
+        }
+        match tokio::task::spawn_blocking(move || config::load(&paths)).await {
+            Ok(Ok(loaded)) => {
+                self.settle(seen, loaded.files.clone());
+                self.accept(loaded);
+            }
+            Ok(Err(problems)) => {
+                self.settle(seen, problems.files());
+                self.reject(&problems);
+            }
+            Err(panicked) => tracing::error!(%panicked, "the policy could not be read"),
+        }
+    }
+
+    /// What was seen before loading counts as seen, so that a change while loading is found by the next look. Where the
+    /// policy names other files than before, nothing counts as seen yet.
+    fn settle(&mut self, before: Seen, files: Vec<PathBuf>) {
+        self.seen = if before.files == files { before } else { Seen { files, fingerprint: None } };
+    }
+
+    fn accept(&mut self, loaded: Loaded) {
+        self.refused = None;
+        if loaded.policy.hash == self.server.snapshot.load().policy.hash {
+            return;
+        }
+        super::warn(&loaded.warnings);
+        let hash = loaded.policy.hash.clone();
+        match Snapshot::new(loaded, &self.metrics, &self.server.clock) {
+            Ok(snapshot) => {
+                self.server.snapshot.store(Arc::new(snapshot));
+                self.metrics.count_reload(Reload::Accepted);
+                tracing::info!(policy_hash = %hash, "policy reloaded");
+            }
+            Err(error) => tracing::error!(%error, "the policy's metrics could not be made, the last good one stays"),
+        }
+    }
+
+    fn reject(&mut self, problems: &Diagnostics) {
+        let said = problems.to_text(Style::plain());
+        if self.refused.as_ref() != Some(&said) {
+            self.metrics.count_reload(Reload::Rejected);
+            tracing::error!("policy refused, the last good one stays\n{said}");
+            self.refused = Some(said);
+        }
+    }
+}
+

@@ -1,0 +1,181 @@
+//! The Authorization service: the straight line from `CheckRequest` to `CheckResponse`.
+//!
+//! ```text
+//! CheckRequest ─▶ facts ─▶ Case ⇄ Store ─▶ Decision ─▶ CheckResponse
+//!                                             └▶ metrics, decision log
+//! ```
+
+mod ids;
+mod snapshot;
+
+pub use ids::{DecisionId, DecisionIds};
+pub use snapshot::Snapshot;
+
+use crate::attestation::Thumbprint;
+use crate::case::{self, Answer, Case, Step};
+use crate::challenge::{ChallengeKeys, Randomness};
+use crate::chassis::{self, Authorize, Call};
+use crate::clock::Clock;
+use crate::decision::{Decision, Outcome};
+use crate::ext_authz::{Refused, Rendering, facts, render};
+use crate::identity::Principal;
+use crate::policy::Origin;
+use crate::reason::{Reason, Unavailable};
+use crate::request::RequestFacts;
+use crate::store::Store;
+use crate::telemetry::{DecisionLog, Record, Seen, TraceContext};
+use arc_swap::ArcSwap;
+use envoy_types::pb::envoy::service::auth::v3::{CheckRequest, CheckResponse};
+use std::sync::Arc;
+
+/// Everything that decides, shared by all workers.
+#[derive(Debug)]
+pub struct Server<C> {
+    /// Swapped whole between requests; a request keeps the one it began with.
+    pub snapshot: ArcSwap<Snapshot>,
+    pub store: Store<C>,
+    pub challenges: ChallengeKeys,
+    pub clock: C,
+    pub ids: DecisionIds,
+    pub log: DecisionLog,
+}
+
+impl<C: Clock + Clone> Authorize for Server<C> {
+    async fn check(&self, request: CheckRequest, call: &Call) -> CheckResponse {
+        let snapshot = self.snapshot.load_full();
+        match facts(request) {
+            Ok(facts) => {
+                let decision = self.decide(&snapshot, &facts).await;
+                self.conclude(&snapshot, &decision, Subject::Facts(&facts), call)
+            }
+            Err(refused) => {
+                let decision = Decision::refused(Reason::Request(refused.why));
+                self.conclude(&snapshot, &decision, Subject::Refused(&refused), call)
+            }
+        }
+    }
+
+    fn unavailable(&self, why: chassis::Unavailable, call: &Call) -> CheckResponse {
+        let what = match why {
+            chassis::Unavailable::Deadline => Unavailable::Deadline,
+            chassis::Unavailable::Overload => Unavailable::Overload,
+            chassis::Unavailable::Panic => Unavailable::Panic,
+        };
+        let decision = Decision::refused(Reason::Unavailable(what));
+        self.conclude(&self.snapshot.load(), &decision, Subject::Unknown, call)
+    }
+}
+
+impl<C: Clock + Clone> Server<C> {
+    async fn decide(&self, snapshot: &Snapshot, facts: &RequestFacts) -> Decision {
+        let ground = snapshot.ground(&self.challenges);
+        let mut case = Case::open(ground, facts);
+        loop {
+            match case.step(self.clock.now()) {
+                Step::Needs(need) => {
+                    let answer = self.store.answer(ground, need).await;
+                    count_verification(snapshot, &answer);
+                    case.supply(answer);
+                }
+                Step::Decided(decision) => return decision,
+            }
+        }
+    }
+
+    /// Says the decision, and has it counted and logged.
+    fn conclude(&self, snapshot: &Snapshot, decision: &Decision, subject: Subject<'_>, call: &Call) -> CheckResponse {
+        let id = self.ids.next();
+        let facts = subject.facts();
+        let resource = facts.map(|facts| case::origin(&snapshot.policy, facts));
+        let challenge = resource.as_deref().and_then(|resource| self.challenge(decision, resource));
+        let answer = render(&Rendering {
+            policy: &snapshot.policy,
+            decision,
+            decision_id: id.as_str(),
+            sent: facts.map(|facts| &facts.headers),
+            resource: resource.as_deref(),
+            challenge: challenge.as_deref(),
+        });
+        let elapsed = call.received().elapsed();
+        snapshot.meters.record(decision, elapsed);
+        if self.log.takes(decision, id.as_str()) {
+            self.log.write(&Record {
+                time: self.clock.since_epoch(),
+                policy: &snapshot.policy,
+                decision,
+                decision_id: id.as_str(),
+                trace: TraceContext::of(call.headers()),
+                request: subject.seen(),
+                headers: &snapshot.logged_headers,
+                credential: credential(snapshot, decision, facts),
+                elapsed,
+            });
+        }
+        answer
+    }
+
+    /// A new challenge for answers that ask for one, and for those that end a proof's life, so that a chain need not ask.
+    fn challenge(&self, decision: &Decision, resource: &Origin) -> Option<String> {
+        if !wants_challenge(decision) {
+            return None;
+        }
+        let principal = principal(decision)?;
+        let mut randomness = Randomness::default();
+        aws_lc_rs::rand::fill(&mut randomness).ok()?;
+        self.challenges.issue(self.clock.now(), randomness, resource, principal)
+    }
+}
+
+fn wants_challenge(decision: &Decision) -> bool {
+    match &decision.outcome {
+        Outcome::Allow(permit) => permit.proven(),
+        Outcome::StepUp(_) | Outcome::Challenge | Outcome::Deny(Reason::Proof(_)) => true,
+        Outcome::Deny(_) => false,
+    }
+}
+
+fn principal(decision: &Decision) -> Option<&Principal> {
+    decision.findings.caller.as_ref()?.principal.as_ref()
+}
+
+fn count_verification(snapshot: &Snapshot, answer: &Answer) {
+    if let Answer::Attestation(id, result) = answer {
+        snapshot.meters.record_attestation(*id, result.is_ok());
+    }
+}
+
+/// The digest of what the caller showed: its token, else its certificate.
+fn credential(snapshot: &Snapshot, decision: &Decision, facts: Option<&RequestFacts>) -> Option<Thumbprint> {
+    let caller = decision.findings.caller.as_ref();
+    let token = facts.filter(|_| caller.is_some_and(|caller| caller.token.is_some()));
+    let token = token.and_then(|facts| case::token_digest(&snapshot.policy, facts));
+    token.or_else(|| caller.and_then(|caller| caller.certificate))
+}
+
+/// What a decision is about, as far as it could be read.
+#[derive(Clone, Copy)]
+enum Subject<'a> {
+    Facts(&'a RequestFacts),
+    Refused(&'a Refused),
+    Unknown,
+}
+
+impl<'a> Subject<'a> {
+    const fn facts(self) -> Option<&'a RequestFacts> {
+        if let Self::Facts(facts) = self { Some(facts) } else { None }
+    }
+
+    fn seen(self) -> Seen<'a> {
+        match self {
+            Self::Facts(facts) => facts.into(),
+            Self::Refused(refused) => Seen {
+                method: &refused.method,
+                host: &refused.host,
+                path: &refused.path,
+                source: refused.source,
+                headers: None,
+            },
+            Self::Unknown => Seen { method: "", host: "", path: "", source: None, headers: None },
+        }
+    }
+}
