@@ -15,4 +15,5 @@ pub mod policy;
 pub mod reason;
 pub mod request;
 pub mod store;
+pub mod telemetry;
 pub mod time;
