@@ -1,5 +1,6 @@
 //! stepgate: an Envoy external-authorization sidecar that makes machines prove themselves again, and only when it matters.
 
+pub mod admin;
 pub mod attestation;
 pub mod case;
 pub mod challenge;
