@@ -1,11 +1,16 @@
 //! The one place that reads the time of day.
 
 use crate::time::UnixTime;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Says what time it is.
 pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> UnixTime;
+
+    /// The same moment as finely as the clock can tell: for logs, never for what decides.
+    fn since_epoch(&self) -> Duration {
+        Duration::from_secs(self.now().as_secs())
+    }
 }
 
 /// The clock of the machine.
@@ -13,9 +18,12 @@ pub trait Clock: Send + Sync + 'static {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     fn now(&self) -> UnixTime {
-        let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        UnixTime::from_secs(elapsed.as_secs())
+        UnixTime::from_secs(self.since_epoch().as_secs())
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    fn since_epoch(&self) -> Duration {
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
     }
 }

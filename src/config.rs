@@ -50,10 +50,7 @@ pub struct Loaded {
 pub fn load(paths: &[PathBuf]) -> Result<Loaded, Diagnostics> {
     let mut problems = Diagnostics::default();
     let sources = files::read(paths, &mut problems);
-    let trees: Vec<_> = sources
-        .iter()
-        .filter_map(|source| decode::tree(*source, &mut problems))
-        .collect();
+    let trees: Vec<_> = sources.iter().filter_map(|source| decode::tree(*source, &mut problems)).collect();
     let Some(first) = trees.first() else {
         return Err(problems);
     };
@@ -69,18 +66,9 @@ pub fn load(paths: &[PathBuf]) -> Result<Loaded, Diagnostics> {
 
     problems.sort();
     let hash = digest::hash(&problems, &draft.issuers);
-    let finished = if problems.has_errors() {
-        None
-    } else {
-        draft.finish(hash)
-    };
+    let finished = if problems.has_errors() { None } else { draft.finish(hash) };
     match finished {
-        Some((policy, keyring)) => Ok(Loaded {
-            policy,
-            keyring,
-            files: problems.files(),
-            warnings: problems,
-        }),
+        Some((policy, keyring)) => Ok(Loaded { policy, keyring, files: problems.files(), warnings: problems }),
         None => Err(problems),
     }
 }

@@ -117,4 +117,13 @@ impl Outcome {
             Self::Challenge => "challenge",
         }
     }
+
+    /// The level that was asked for or proven.
+    pub const fn level(&self) -> Option<LevelId> {
+        match self {
+            Self::Allow(permit) => permit.level,
+            Self::StepUp(step_up) => Some(step_up.level),
+            Self::Deny(_) | Self::Challenge => None,
+        }
+    }
 }

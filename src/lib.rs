@@ -1,5 +1,6 @@
 //! stepgate: an Envoy external-authorization sidecar that makes machines prove themselves again, and only when it matters.
 
+pub mod admin;
 pub mod app;
 pub mod attestation;
 pub mod case;
@@ -17,4 +18,5 @@ pub mod reason;
 pub mod request;
 pub mod server;
 pub mod store;
+pub mod telemetry;
 pub mod time;

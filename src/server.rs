@@ -26,7 +26,6 @@ use crate::store::Store;
 use crate::telemetry::{DecisionLog, Record, Seen, TraceContext};
 use arc_swap::ArcSwap;
 use envoy_types::pb::envoy::service::auth::v3::{CheckRequest, CheckResponse};
-use std::sync::Arc;
 
 /// Everything that decides, shared by all workers.
 #[derive(Debug)]

@@ -18,7 +18,7 @@ use tokio::time::{MissedTickBehavior, interval};
 const PERIOD: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
-pub struct Reloader {
+pub(super) struct Reloader {
     paths: Vec<PathBuf>,
     server: Arc<AppServer>,
     metrics: Arc<Metrics>,
@@ -35,12 +35,12 @@ struct Seen {
 }
 
 impl Reloader {
-    pub fn new(paths: Vec<PathBuf>, server: Arc<AppServer>, metrics: Arc<Metrics>) -> Self {
+    pub(super) fn new(paths: Vec<PathBuf>, server: Arc<AppServer>, metrics: Arc<Metrics>) -> Self {
         Self { paths, server, metrics, seen: Seen::default(), refused: None }
     }
 
     /// Follows until dropped.
-    pub async fn follow(mut self, mut hangups: Signal) {
+    pub(super) async fn follow(mut self, mut hangups: Signal) {
         let mut ticks = interval(PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -107,4 +107,3 @@ impl Reloader {
         }
     }
 }
-

@@ -5,17 +5,17 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The signals that ask to stop.
 #[derive(Debug)]
-pub struct StopSignals {
+pub(super) struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl StopSignals {
-    pub fn listen() -> io::Result<Self> {
+    pub(super) fn listen() -> io::Result<Self> {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
-    pub async fn next(&mut self) {
+    pub(super) async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
@@ -23,6 +23,6 @@ impl StopSignals {
     }
 }
 
-pub fn hangups() -> io::Result<Signal> {
+pub(super) fn hangups() -> io::Result<Signal> {
     signal(SignalKind::hangup())
 }

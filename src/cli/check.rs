@@ -78,11 +78,7 @@ fn verdict(found: &Diagnostics) -> String {
     let (errors, warnings) = (found.count(Severity::Error), found.count(Severity::Warning));
     match warnings {
         0 => format!("the policy is refused: {}", count(errors, "error")),
-        _ => format!(
-            "the policy is refused: {}, {}",
-            count(errors, "error"),
-            count(warnings, "warning")
-        ),
+        _ => format!("the policy is refused: {}, {}", count(errors, "error"), count(warnings, "warning")),
     }
 }
 

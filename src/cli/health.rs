@@ -29,7 +29,10 @@ impl Health {
                 ExitCode::from(exit::UNEXPECTED)
             }
             Err(error) => {
-                eprintln!("no answer from stepgate at {}: {error}; is it running, with --admin {}?", self.admin, self.admin);
+                eprintln!(
+                    "no answer from stepgate at {}: {error}; is it running, with --admin {}?",
+                    self.admin, self.admin
+                );
                 ExitCode::from(exit::UNEXPECTED)
             }
         }

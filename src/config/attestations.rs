@@ -16,11 +16,7 @@ pub(super) struct AttestationDraft {
     pub issuers: Vec<(IssuerId, Place)>,
 }
 
-pub(super) fn read(
-    entry: &Entry,
-    issuers: &Names<'_>,
-    problems: &mut Diagnostics,
-) -> Option<AttestationDraft> {
+pub(super) fn read(entry: &Entry, issuers: &Names<'_>, problems: &mut Diagnostics) -> Option<AttestationDraft> {
     let section = Section::named("attestation", entry, problems)?;
     let name = entry.name(problems);
     #[rustfmt::skip]
@@ -36,10 +32,7 @@ pub(super) fn read(
     let task_claim = task_claim.or(Attestation::DEFAULT_TASK_CLAIM.into(), problems, text);
     let scope_claim = scope_claim.or(Attestation::DEFAULT_SCOPE_CLAIM.into(), problems, text);
     proof?;
-    let issuers: Vec<_> = named?
-        .into_iter()
-        .map(|(index, place)| (IssuerId(index), place))
-        .collect();
+    let issuers: Vec<_> = named?.into_iter().map(|(index, place)| (IssuerId(index), place)).collect();
     let attestation = Attestation {
         name: name?,
         profile,
@@ -54,12 +47,7 @@ pub(super) fn read(
 /// Of a profile that is not supported yet nothing else is judged.
 fn read_profile(node: &Node, problems: &mut Diagnostics) -> Option<Profile> {
     let built = Profile::OauthClientAttestation;
-    let words = [
-        (built.as_str(), Some(built)),
-        ("wimse", None),
-        ("jwt", None),
-        ("ear", None),
-    ];
+    let words = [(built.as_str(), Some(built)), ("wimse", None), ("jwt", None), ("ear", None)];
     let profile = node.choice(&words, problems)?;
     if profile.is_none() {
         not_supported_yet(node.place, "this profile is not supported yet", problems);
@@ -69,13 +57,7 @@ fn read_profile(node: &Node, problems: &mut Diagnostics) -> Option<Profile> {
 
 /// DPoP is the only proof so far, so that `any` and `dpop` come to the same.
 fn read_proof(node: &Node, problems: &mut Diagnostics) -> Option<()> {
-    let words = [
-        ("any", true),
-        ("dpop", true),
-        ("pop", false),
-        ("mtls", false),
-        ("none", false),
-    ];
+    let words = [("any", true), ("dpop", true), ("pop", false), ("mtls", false), ("none", false)];
     if !node.choice(&words, problems)? {
         not_supported_yet(node.place, "this kind of proof is not supported yet", problems);
     }

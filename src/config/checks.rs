@@ -11,11 +11,7 @@ use super::diagnostics::Diagnostics;
 use super::draft::Draft;
 
 pub(super) fn check(draft: &Draft, problems: &mut Diagnostics) {
-    let bearers = draft
-        .credentials
-        .as_ref()
-        .map(|credentials| &*credentials.bearer_issuers)
-        .unwrap_or_default();
+    let bearers = draft.credentials.as_ref().map(|credentials| &*credentials.bearer_issuers).unwrap_or_default();
     issuers::check(&draft.issuers, bearers, &draft.attestations, problems);
     selectors::check(&draft.routes, problems);
     narrowing::check(&draft.routes, problems);

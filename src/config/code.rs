@@ -120,10 +120,7 @@ impl Code {
 
     /// Whether what is missing may stand in a file that could not be read.
     pub(super) const fn hides_a_file(self) -> bool {
-        matches!(
-            self,
-            Self::Unreadable | Self::NoFile | Self::TooLarge | Self::Syntax
-        )
+        matches!(self, Self::Unreadable | Self::NoFile | Self::TooLarge | Self::Syntax)
     }
 
     pub const fn severity(self) -> Severity {

@@ -48,23 +48,12 @@ fn report(error: &serde_saphyr::Error, source: SourceId, problems: &mut Diagnost
     let message = text.split(" at line ").next().unwrap_or(&text);
     let help = match error {
         serde_saphyr::Error::MultipleDocuments { .. } => "put each document into a file of its own",
-        serde_saphyr::Error::Budget { .. } => {
-            "split the policy into several files, and use fewer anchors and aliases"
-        }
+        serde_saphyr::Error::Budget { .. } => "split the policy into several files, and use fewer anchors and aliases",
         _ => "correct the YAML here; until then, nothing else in this file can be judged",
     };
     let start = problems.source(source).map_or(0, |text| offset(text, location));
-    let place = Place {
-        source,
-        start,
-        end: start + 1,
-    };
-    problems.report(
-        Code::Syntax,
-        place,
-        message.lines().next().unwrap_or(message),
-        help,
-    );
+    let place = Place { source, start, end: start + 1 };
+    problems.report(Code::Syntax, place, message.lines().next().unwrap_or(message), help);
 }
 
 fn offset(source: &super::source::Source, location: Location) -> usize {
@@ -92,37 +81,19 @@ impl Placing<'_> {
     fn node(&mut self, raw: Spanned<Raw>) -> Node {
         let place = self.place(raw.defined);
         match raw.value {
-            Raw::Null => Node {
-                place,
-                value: Value::Null,
-            },
-            Raw::Bool(value) => Node {
-                place,
-                value: Value::Bool(value),
-            },
-            Raw::Number(number) => Node {
-                place,
-                value: Value::Number(number),
-            },
-            Raw::Text(text) => Node {
-                place,
-                value: Value::Text(text),
-            },
+            Raw::Null => Node { place, value: Value::Null },
+            Raw::Bool(value) => Node { place, value: Value::Bool(value) },
+            Raw::Number(number) => Node { place, value: Value::Number(number) },
+            Raw::Text(text) => Node { place, value: Value::Text(text) },
             Raw::List(items) => {
                 let items = items.into_iter().map(|item| self.node(item)).collect();
-                Node {
-                    place: visible(place),
-                    value: Value::List(items),
-                }
+                Node { place: visible(place), value: Value::List(items) }
             }
             Raw::Map(members) => {
                 let entries = self.entries(members);
                 let first = entries.first().map_or(place, |entry| entry.key_place);
                 let place = if place.start == place.end { first } else { place };
-                Node {
-                    place,
-                    value: Value::Map(entries),
-                }
+                Node { place, value: Value::Map(entries) }
             }
         }
     }
@@ -139,16 +110,10 @@ impl Placing<'_> {
             if let Some(first) = seen.get(&key.value) {
                 let message = format!("the key `{}` stands twice", key.value);
                 let help = "YAML readers disagree on which of two counts: remove one";
-                self.problems
-                    .report(Code::DuplicateKey, key_place, message, help)
-                    .with(*first, "first here");
+                self.problems.report(Code::DuplicateKey, key_place, message, help).with(*first, "first here");
                 continue;
             }
-            entries.push(Entry {
-                key: key.value.as_str().into(),
-                key_place,
-                node,
-            });
+            entries.push(Entry { key: key.value.as_str().into(), key_place, node });
             seen.insert(key.value, key_place);
         }
         entries
@@ -158,20 +123,13 @@ impl Placing<'_> {
         let count = |number: Option<u64>| number.and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
         let span = location.span();
         let start = count(span.byte_offset());
-        Place {
-            source: self.source,
-            start,
-            end: start + count(span.byte_len()),
-        }
+        Place { source: self.source, start, end: start + count(span.byte_len()) }
     }
 }
 
 /// A block list begins at its first dash, but has no length of its own there.
 fn visible(place: Place) -> Place {
-    Place {
-        end: place.end.max(place.start + 1),
-        ..place
-    }
+    Place { end: place.end.max(place.start + 1), ..place }
 }
 
 impl<'de> Deserialize<'de> for Raw {

@@ -36,14 +36,7 @@ impl Diagnostics {
     ) -> &mut Diagnostic {
         let (message, help) = (message.into(), help.into());
         let related = Vec::new();
-        self.found.push_mut(Diagnostic {
-            code,
-            severity: code.severity(),
-            message,
-            help,
-            place,
-            related,
-        })
+        self.found.push_mut(Diagnostic { code, severity: code.severity(), message, help, place, related })
     }
 
     pub(super) fn add_source(&mut self, path: &Path, text: String) -> SourceId {
@@ -75,10 +68,7 @@ impl Diagnostics {
     }
 
     pub fn count(&self, severity: Severity) -> usize {
-        self.found
-            .iter()
-            .filter(|problem| problem.severity == severity)
-            .count()
+        self.found.iter().filter(|problem| problem.severity == severity).count()
     }
 
     /// Every file that was looked at, policies and keys, also those that could not be read.

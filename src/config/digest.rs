@@ -20,9 +20,7 @@ pub struct Fingerprint(Digest);
 impl Fingerprint {
     /// Looks at the policy's files and folders, and at the other files that it was made from.
     pub fn of(paths: &[PathBuf], files: &[PathBuf]) -> Self {
-        let listed = paths
-            .iter()
-            .flat_map(|path| files::list(path).unwrap_or_else(|_| vec![path.clone()]));
+        let listed = paths.iter().flat_map(|path| files::list(path).unwrap_or_else(|_| vec![path.clone()]));
         let mut all: Vec<_> = listed.chain(files.iter().cloned()).collect();
         all.sort();
         all.dedup();

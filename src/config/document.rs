@@ -67,11 +67,7 @@ impl<'t> Document<'t> {
 
     fn check_mode(&self, problems: &mut Diagnostics) {
         let Some(mode) = self.mode else { return };
-        if mode
-            .node
-            .choice(&[("enforce", false), ("shadow", true)], problems)
-            == Some(true)
-        {
+        if mode.node.choice(&[("enforce", false), ("shadow", true)], problems) == Some(true) {
             not_supported_yet(mode.node.place, "`mode: shadow` is not supported yet", problems);
         }
     }
@@ -80,25 +76,12 @@ impl<'t> Document<'t> {
 fn check_version(version: Member<'_>, problems: &mut Diagnostics) {
     let help = "write `version: 1`: it says which schema the file follows";
     match version.node() {
-        Some(Node {
-            value: Value::Number(number),
-            ..
-        }) if number.as_u64() == Some(1) => {}
+        Some(Node { value: Value::Number(number), .. }) if number.as_u64() == Some(1) => {}
         Some(node) => {
-            problems.report(
-                Code::Version,
-                node.place,
-                "this version of the schema is not known",
-                help,
-            );
+            problems.report(Code::Version, node.place, "this version of the schema is not known", help);
         }
         None => {
-            problems.report(
-                Code::Version,
-                version.title().place,
-                "the file has no `version`",
-                help,
-            );
+            problems.report(Code::Version, version.title().place, "the file has no `version`", help);
         }
     }
 }
@@ -107,12 +90,7 @@ fn check_version(version: Member<'_>, problems: &mut Diagnostics) {
 fn once<'t>(slot: &mut Option<&'t Entry>, member: Member<'t>, problems: &mut Diagnostics) {
     match (*slot, member.entry()) {
         (Some(first), Some(again)) => {
-            defined_twice(
-                &format!("`{}`", again.key),
-                again.key_place,
-                first.key_place,
-                problems,
-            );
+            defined_twice(&format!("`{}`", again.key), again.key_place, first.key_place, problems);
         }
         (None, entry) => *slot = entry,
         (Some(_), None) => {}
@@ -120,15 +98,9 @@ fn once<'t>(slot: &mut Option<&'t Entry>, member: Member<'t>, problems: &mut Dia
 }
 
 fn entries<'t>(member: Member<'t>, problems: &mut Diagnostics) -> &'t [Entry] {
-    member
-        .node()
-        .and_then(|node| node.entries(problems))
-        .unwrap_or_default()
+    member.node().and_then(|node| node.entries(problems)).unwrap_or_default()
 }
 
 fn items<'t>(member: Member<'t>, problems: &mut Diagnostics) -> &'t [Node] {
-    member
-        .node()
-        .and_then(|node| node.list(problems))
-        .unwrap_or_default()
+    member.node().and_then(|node| node.list(problems)).unwrap_or_default()
 }

@@ -38,43 +38,21 @@ impl Draft {
         document.sort();
         let issuers = Names::collect("issuer", keys(&document.issuers), complete, problems);
         let attestations = Names::collect("attestation", keys(&document.attestations), complete, problems);
-        let levels = document
-            .assurance
-            .and_then(|entry| entry.node.list(problems))
-            .unwrap_or_default();
+        let levels = document.assurance.and_then(|entry| entry.node.list(problems)).unwrap_or_default();
         let level_names = Names::collect("assurance level", names(levels), complete, problems);
-        Names::collect(
-            "route",
-            names(document.routes.iter().copied()),
-            complete,
-            problems,
-        );
+        Names::collect("route", names(document.routes.iter().copied()), complete, problems);
         Names::collect("rule", names(document.rules.iter().copied()), complete, problems);
-        let scopes = document
-            .scopes
-            .and_then(|entry| scopes::read(entry, problems))
-            .unwrap_or_default();
+        let scopes = document.scopes.and_then(|entry| scopes::read(entry, problems)).unwrap_or_default();
         Self {
             has_resource: document.resource.is_some(),
-            resource: document
-                .resource
-                .and_then(|entry| entry.node.parse(Origin::parse, problems)),
+            resource: document.resource.and_then(|entry| entry.node.parse(Origin::parse, problems)),
             issuers: each(document.issuers, |entry| {
                 issuers::read(IssuerId(issuers.index(&entry.key)?), entry, problems)
             }),
-            credentials: document
-                .credentials
-                .and_then(|entry| credentials::read(entry, &issuers, problems)),
-            routes: each(document.routes, |node| {
-                routes::read(node, &scopes.elevated, problems)
-            }),
-            unmatched: document
-                .unmatched
-                .and_then(|entry| routes::read_unmatched(entry, problems))
-                .unwrap_or_default(),
-            attestations: each(document.attestations, |entry| {
-                attestations::read(entry, &issuers, problems)
-            }),
+            credentials: document.credentials.and_then(|entry| credentials::read(entry, &issuers, problems)),
+            routes: each(document.routes, |node| routes::read(node, &scopes.elevated, problems)),
+            unmatched: document.unmatched.and_then(|entry| routes::read_unmatched(entry, problems)).unwrap_or_default(),
+            attestations: each(document.attestations, |entry| attestations::read(entry, &issuers, problems)),
             levels: each(levels, |node| assurance::read(node, &attestations, problems)),
             rules: each(document.rules, |node| rules::read(node, &level_names, problems)),
             scopes,
@@ -83,11 +61,7 @@ impl Draft {
 
     /// The policy and its keys. INVARIANT: nothing was reported, so every part is there, in the order of its names.
     pub(super) fn finish(self, hash: Box<str>) -> Option<(Policy, Keyring)> {
-        let (issuers, keys): (_, Vec<_>) = self
-            .issuers
-            .into_iter()
-            .map(|draft| (draft.issuer, draft.keys))
-            .unzip();
+        let (issuers, keys): (_, Vec<_>) = self.issuers.into_iter().map(|draft| (draft.issuer, draft.keys)).unzip();
         let policy = Policy {
             hash,
             resource: self.resource,
@@ -96,18 +70,11 @@ impl Draft {
             elevated: self.scopes.elevated,
             routes: RouteTable::new(self.routes.into_iter().map(|draft| draft.route).collect()),
             unmatched: self.unmatched,
-            attestations: self
-                .attestations
-                .into_iter()
-                .map(|draft| draft.attestation)
-                .collect(),
+            attestations: self.attestations.into_iter().map(|draft| draft.attestation).collect(),
             assurance: self.levels.into_iter().map(|draft| draft.level).collect(),
             rules: self.rules,
         };
-        Some((
-            policy,
-            Keyring::new(keys.into_iter().map(|keys| Arc::new(keys.set)).collect()),
-        ))
+        Some((policy, Keyring::new(keys.into_iter().map(|keys| Arc::new(keys.set)).collect())))
     }
 }
 

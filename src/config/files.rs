@@ -54,11 +54,7 @@ pub(super) fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>, FileError>
     }
     let mut bytes = Vec::new();
     File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > most {
-        Err(FileError::TooLarge(most))
-    } else {
-        Ok(bytes)
-    }
+    if bytes.len() as u64 > most { Err(FileError::TooLarge(most)) } else { Ok(bytes) }
 }
 
 fn found(path: &Path, problems: &mut Diagnostics) -> Vec<PathBuf> {
@@ -80,10 +76,7 @@ fn found(path: &Path, problems: &mut Diagnostics) -> Vec<PathBuf> {
 fn source(path: &Path, problems: &mut Diagnostics) -> Option<SourceId> {
     match read_bounded(path, MAX_POLICY_BYTES).and_then(|bytes| Ok(String::from_utf8(bytes)?)) {
         // The YAML reader does not count a byte order mark when it says where something stands.
-        Ok(text) => Some(problems.add_source(
-            path,
-            text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned),
-        )),
+        Ok(text) => Some(problems.add_source(path, text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned))),
         Err(error) => {
             unreadable(path, &error, problems);
             None
@@ -94,21 +87,11 @@ fn source(path: &Path, problems: &mut Diagnostics) -> Option<SourceId> {
 fn unreadable(path: &Path, error: &FileError, problems: &mut Diagnostics) {
     let message = format!("can't read `{}`: {error}", path.display());
     match error {
-        FileError::TooLarge(_) => report(
-            Code::TooLarge,
-            path,
-            message,
-            "split the policy into several files",
-            problems,
-        ),
+        FileError::TooLarge(_) => {
+            report(Code::TooLarge, path, message, "split the policy into several files", problems)
+        }
         FileError::Encoding(_) => report(Code::Unreadable, path, message, "save it as UTF-8", problems),
-        FileError::Io(_) => report(
-            Code::Unreadable,
-            path,
-            message,
-            "check that it is there and may be read",
-            problems,
-        ),
+        FileError::Io(_) => report(Code::Unreadable, path, message, "check that it is there and may be read", problems),
     }
 }
 
@@ -122,9 +105,7 @@ fn visit(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<()> 
         files.push(path.to_owned());
         return Ok(());
     }
-    let depth = depth
-        .checked_sub(1)
-        .ok_or_else(|| io::Error::other("its folders are nested too deeply"))?;
+    let depth = depth.checked_sub(1).ok_or_else(|| io::Error::other("its folders are nested too deeply"))?;
     for entry in sorted_entries(path)? {
         if entry.is_dir() || is_yaml(&entry) {
             visit(&entry, depth, files)?;
@@ -135,10 +116,7 @@ fn visit(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<()> 
 
 /// Without names that begin with a dot: the files of a `ConfigMap` are links into `..data`, which must not be read once more.
 fn sorted_entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let hidden = |path: &PathBuf| {
-        path.file_name()
-            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
-    };
+    let hidden = |path: &PathBuf| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
     let entries: io::Result<Vec<_>> = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect();
     let mut entries: Vec<_> = entries?.into_iter().filter(|path| !hidden(path)).collect();
     entries.sort();
@@ -146,6 +124,5 @@ fn sorted_entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 fn is_yaml(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|extension| extension == "yaml" || extension == "yml")
+    path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
 }

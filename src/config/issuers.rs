@@ -21,48 +21,24 @@ pub(super) struct IssuerDraft {
 pub(super) fn read(id: IssuerId, entry: &Entry, problems: &mut Diagnostics) -> Option<IssuerDraft> {
     let section = Section::named("issuer", entry, problems)?;
     let name = entry.name(problems);
-    let [issuer, audiences, algorithms, key_set, subjects] = section.members(
-        ["issuer", "audiences", "algorithms", "keys", "subjects"],
-        problems,
-    );
+    let [issuer, audiences, algorithms, key_set, subjects] =
+        section.members(["issuer", "audiences", "algorithms", "keys", "subjects"], problems);
     not_yet_built(&[subjects], problems);
     let issuer = issuer.optional(problems, text);
     let audiences = audiences.or(Vec::new(), problems, texts);
     let algorithms = algorithms.required(problems, read_algorithms);
     let keys = key_set.required(problems, keys::read);
-    let issuer = Issuer {
-        name: name?,
-        issuer: issuer?,
-        audiences: audiences?,
-        algorithms: algorithms?,
-    };
+    let issuer = Issuer { name: name?, issuer: issuer?, audiences: audiences?, algorithms: algorithms? };
     let keys = fitting(keys?, &issuer, key_set.place()?, problems)?;
-    Some(IssuerDraft {
-        id,
-        issuer,
-        keys,
-        place: entry.key_place,
-    })
+    Some(IssuerDraft { id, issuer, keys, place: entry.key_place })
 }
 
 fn fitting(keys: Keys, issuer: &Issuer, place: Place, problems: &mut Diagnostics) -> Option<Keys> {
-    if issuer
-        .algorithms
-        .iter()
-        .any(|algorithm| keys.set.fits(*algorithm))
-    {
+    if issuer.algorithms.iter().any(|algorithm| keys.set.fits(*algorithm)) {
         return Some(keys);
     }
-    let names: Vec<_> = issuer
-        .algorithms
-        .iter()
-        .map(|algorithm| algorithm.as_str())
-        .collect();
-    let message = format!(
-        "the issuer `{}` has no key for {}",
-        issuer.name,
-        names.join(" or ")
-    );
+    let names: Vec<_> = issuer.algorithms.iter().map(|algorithm| algorithm.as_str()).collect();
+    let message = format!("the issuer `{}` has no key for {}", issuer.name, names.join(" or "));
     let help = "name the algorithms that its keys are for, or publish a key for one that is named";
     problems.report(Code::NoFittingKey, place, message, help);
     None
@@ -82,19 +58,11 @@ fn algorithm(node: &Node, problems: &mut Diagnostics) -> Option<Algorithm> {
         "NONE" => "`none` is no signature: anybody could make such a token",
         "HS256" | "HS384" | "HS512" => "with a shared secret, whoever checks a token can make one",
         _ => {
-            return node.choice(
-                &Algorithm::ALL.map(|algorithm| (algorithm.as_str(), algorithm)),
-                problems,
-            );
+            return node.choice(&Algorithm::ALL.map(|algorithm| (algorithm.as_str(), algorithm)), problems);
         }
     };
     let help = format!("{why}; use an asymmetric algorithm such as `ES256`");
-    problems.report(
-        Code::ForbiddenAlgorithm,
-        node.place,
-        format!("the algorithm `{text}` is never accepted"),
-        help,
-    );
+    problems.report(Code::ForbiddenAlgorithm, node.place, format!("the algorithm `{text}` is never accepted"), help);
     None
 }
 
@@ -103,11 +71,7 @@ pub(super) fn text(node: &Node, problems: &mut Diagnostics) -> Option<Box<str>> 
     node.parse(
         |text| {
             let visible = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
-            if visible {
-                Ok(text.into())
-            } else {
-                Err("write a text of visible ASCII characters without spaces")
-            }
+            if visible { Ok(text.into()) } else { Err("write a text of visible ASCII characters without spaces") }
         },
         problems,
     )

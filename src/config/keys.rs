@@ -34,14 +34,8 @@ pub(super) fn read(node: &Node, problems: &mut Diagnostics) -> Option<Keys> {
         (None, Some(inline)) => from_inline(inline, problems),
         (None, None) if url.entry().or(spiffe.entry()).is_some() => None,
         _ => {
-            let help =
-                "say where the keys come from, once: `file: keys.jwks.json` or `inline: { keys: […] }`";
-            problems.report(
-                Code::InvalidValue,
-                node.place,
-                "`keys` takes exactly one origin",
-                help,
-            );
+            let help = "say where the keys come from, once: `file: keys.jwks.json` or `inline: { keys: […] }`";
+            problems.report(Code::InvalidValue, node.place, "`keys` takes exactly one origin", help);
             None
         }
     }
@@ -59,13 +53,8 @@ fn from_file(node: &Node, problems: &mut Diagnostics) -> Option<Keys> {
             return None;
         }
     };
-    let set = KeySet::parse(&bytes)
-        .map_err(|error| unusable(error, node.place, problems))
-        .ok()?;
-    Some(Keys {
-        set,
-        file: Some(digest([&*bytes])),
-    })
+    let set = KeySet::parse(&bytes).map_err(|error| unusable(error, node.place, problems)).ok()?;
+    Some(Keys { set, file: Some(digest([&*bytes])) })
 }
 
 /// Relative to the file that names it.
@@ -78,20 +67,13 @@ fn from_inline(node: &Node, problems: &mut Diagnostics) -> Option<Keys> {
         return node.wrong_type("a key set: a map with a list `keys`", problems);
     };
     let place = |error: KeySetError| key_at(node, error).map_or(node.place, |key| key.place);
-    let set = KeySet::from_object(&jwks)
-        .map_err(|error| unusable(error, place(error), problems))
-        .ok()?;
+    let set = KeySet::from_object(&jwks).map_err(|error| unusable(error, place(error), problems)).ok()?;
     Some(Keys { set, file: None })
 }
 
 fn unusable(error: KeySetError, place: Place, problems: &mut Diagnostics) {
     let help = "name a JWK Set (RFC 7517) with the issuer's public keys only";
-    problems.report(
-        Code::UnusableKeys,
-        place,
-        format!("these keys can't be used: {error}"),
-        help,
-    );
+    problems.report(Code::UnusableKeys, place, format!("these keys can't be used: {error}"), help);
 }
 
 /// The key that an error speaks of.
@@ -103,11 +85,7 @@ fn key_at(jwks: &Node, error: KeySetError) -> Option<&Node> {
         return None;
     };
     let keys = entries.iter().find(|entry| &*entry.key == "keys")?;
-    if let Value::List(items) = &keys.node.value {
-        items.get(index)
-    } else {
-        None
-    }
+    if let Value::List(items) = &keys.node.value { items.get(index) } else { None }
 }
 
 fn json(node: &Node) -> Json {
@@ -118,9 +96,7 @@ fn json(node: &Node) -> Json {
         Value::Text(text) => Json::String(text.to_string()),
         Value::List(items) => Json::Array(items.iter().map(json).collect()),
         Value::Map(entries) => {
-            let members = entries
-                .iter()
-                .map(|entry| (entry.key.to_string(), json(&entry.node)));
+            let members = entries.iter().map(|entry| (entry.key.to_string(), json(&entry.node)));
             Json::Object(members.collect::<Object>())
         }
     }

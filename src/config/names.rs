@@ -26,12 +26,7 @@ impl<'t> Names<'t> {
         complete: bool,
         problems: &mut Diagnostics,
     ) -> Self {
-        let mut all = Self {
-            kind,
-            order: Vec::new(),
-            index: HashMap::new(),
-            complete,
-        };
+        let mut all = Self { kind, order: Vec::new(), index: HashMap::new(), complete };
         for (name, place) in names {
             if let Some((_, first)) = all.index.get(name) {
                 defined_twice(&format!("the {kind} `{name}`"), place, *first, problems);
@@ -49,26 +44,15 @@ impl<'t> Names<'t> {
         let found = self.index(text);
         if found.is_none() && self.complete {
             let message = format!("there is no {} `{text}`", self.kind);
-            problems.report(
-                Code::UnknownName,
-                node.place,
-                message,
-                suggestion(text, &self.order),
-            );
+            problems.report(Code::UnknownName, node.place, message, suggestion(text, &self.order));
         }
         found
     }
 
     /// A list of references, at least one, each with its place.
-    pub(super) fn resolve_each(
-        &self,
-        node: &Node,
-        problems: &mut Diagnostics,
-    ) -> Option<Vec<(usize, Place)>> {
+    pub(super) fn resolve_each(&self, node: &Node, problems: &mut Diagnostics) -> Option<Vec<(usize, Place)>> {
         let items = node.filled_list(problems)?;
-        Node::each(items, problems, |item, problems| {
-            Some((self.resolve(item, problems)?, item.place))
-        })
+        Node::each(items, problems, |item, problems| Some((self.resolve(item, problems)?, item.place)))
     }
 
     pub(super) fn index(&self, name: &str) -> Option<usize> {
@@ -78,12 +62,5 @@ impl<'t> Names<'t> {
 
 pub(super) fn defined_twice(what: &str, place: Place, first: Place, problems: &mut Diagnostics) {
     let help = "remove one, or give it another name: which of two counts must not hang on the order of files";
-    problems
-        .report(
-            Code::DefinedTwice,
-            place,
-            format!("{what} is defined twice"),
-            help,
-        )
-        .with(first, "first here");
+    problems.report(Code::DefinedTwice, place, format!("{what} is defined twice"), help).with(first, "first here");
 }

@@ -56,17 +56,11 @@ impl Node {
         problems: &mut Diagnostics,
     ) -> Option<T> {
         let text = self.text(problems)?;
-        parse(text)
-            .map_err(|error| self.invalid(text, error.to_string(), problems))
-            .ok()
+        parse(text).map_err(|error| self.invalid(text, error.to_string(), problems)).ok()
     }
 
     /// A text that is one of a few words.
-    pub(super) fn choice<T: Copy>(
-        &self,
-        choices: &[(&'static str, T)],
-        problems: &mut Diagnostics,
-    ) -> Option<T> {
+    pub(super) fn choice<T: Copy>(&self, choices: &[(&'static str, T)], problems: &mut Diagnostics) -> Option<T> {
         let text = self.text(problems)?;
         let found = choices.iter().find(|(word, _)| *word == text);
         if found.is_none() {
@@ -77,22 +71,12 @@ impl Node {
     }
 
     pub(super) fn invalid(&self, text: &str, help: impl Into<String>, problems: &mut Diagnostics) {
-        problems.report(
-            Code::InvalidValue,
-            self.place,
-            format!("`{text}` is not taken here"),
-            help,
-        );
+        problems.report(Code::InvalidValue, self.place, format!("`{text}` is not taken here"), help);
     }
 
     pub(super) fn wrong_type<T>(&self, wanted: &str, problems: &mut Diagnostics) -> Option<T> {
         let message = format!("here stands {}", self.value.kind());
-        problems.report(
-            Code::WrongType,
-            self.place,
-            message,
-            format!("this key takes {wanted}"),
-        );
+        problems.report(Code::WrongType, self.place, message, format!("this key takes {wanted}"));
         None
     }
 }

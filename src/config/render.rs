@@ -31,17 +31,11 @@ impl Style {
     /// Colour only on a terminal, and not where `NO_COLOR` asks for none.
     pub fn of_stderr() -> Self {
         let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self {
-            colour: io::stderr().is_terminal() && !unwanted,
-            columns: Self::COLUMNS,
-        }
+        Self { colour: io::stderr().is_terminal() && !unwanted, columns: Self::COLUMNS }
     }
 
     pub const fn plain() -> Self {
-        Self {
-            colour: false,
-            columns: Self::COLUMNS,
-        }
+        Self { colour: false, columns: Self::COLUMNS }
     }
 }
 
@@ -68,15 +62,10 @@ impl Diagnostics {
 
     fn region(&self, place: Place) -> Option<Region<'_>> {
         let source = self.source(place.source)?;
-        Some(Region {
-            path: &source.path,
-            start: source.position(place.start),
-            end: source.position(place.end),
-        })
+        Some(Region { path: &source.path, start: source.position(place.start), end: source.position(place.end) })
     }
 
     fn regions(&self) -> impl Iterator<Item = (&Diagnostic, Region<'_>)> {
-        self.iter()
-            .filter_map(|problem| Some((problem, self.region(problem.place)?)))
+        self.iter().filter_map(|problem| Some((problem, self.region(problem.place)?)))
     }
 }

@@ -6,8 +6,8 @@ use super::section::{Section, not_yet_built};
 use super::source::Place;
 use super::tree::{Entry, Node};
 use crate::policy::{
-    ElevatedScopes, HeaderCondition, HostPattern, Name, PathTemplate, Route, Scope, ScopeSet, Selector,
-    Sensitivity, Unmatched,
+    ElevatedScopes, HeaderCondition, HostPattern, Name, PathTemplate, Route, Scope, ScopeSet, Selector, Sensitivity,
+    Unmatched,
 };
 use crate::request::Method;
 
@@ -24,26 +24,8 @@ const RESERVED: &str = "unmatched";
 
 pub(super) fn read(node: &Node, elevated: &ElevatedScopes, problems: &mut Diagnostics) -> Option<RouteDraft> {
     let section = Section::open("route", node, problems)?;
-    let [
-        name,
-        matches,
-        sensitivity,
-        scopes,
-        anonymous,
-        enforce_scopes,
-        issues,
-    ] = section.members(
-        [
-            "name",
-            "match",
-            "sensitivity",
-            "scopes",
-            "anonymous",
-            "enforce_scopes",
-            "issues",
-        ],
-        problems,
-    );
+    let [name, matches, sensitivity, scopes, anonymous, enforce_scopes, issues] =
+        section.members(["name", "match", "sensitivity", "scopes", "anonymous", "enforce_scopes", "issues"], problems);
     not_yet_built(&[issues], problems);
     let sensitivity_place = sensitivity.node().map(|node| node.place);
     let name = name.required(problems, read_name);
@@ -54,8 +36,7 @@ pub(super) fn read(node: &Node, elevated: &ElevatedScopes, problems: &mut Diagno
     let enforce_scopes = enforce_scopes.or(true, problems, Node::boolean);
     if is_anonymous == Some(true) && sensitivity >= Some(Sensitivity::High) {
         let place = anonymous.node().map_or(section.title().place, |node| node.place);
-        let help =
-            "take `anonymous` away, or call the route `low` or `moderate` if anybody may do what it does";
+        let help = "take `anonymous` away, or call the route `low` or `moderate` if anybody may do what it does";
         let message = "a route of high or critical sensitivity lets nobody in without a principal";
         problems.report(Code::AnonymousSensitive, place, message, help);
     }
@@ -69,11 +50,7 @@ pub(super) fn read(node: &Node, elevated: &ElevatedScopes, problems: &mut Diagno
         anonymous: is_anonymous?,
         enforce_scopes: enforce_scopes?,
     };
-    Some(RouteDraft {
-        route,
-        place: section.title().place,
-        sensitivity_place: sensitivity_place?,
-    })
+    Some(RouteDraft { route, place: section.title().place, sensitivity_place: sensitivity_place? })
 }
 
 pub(super) fn read_unmatched(entry: &Entry, problems: &mut Diagnostics) -> Option<Unmatched> {
@@ -84,12 +61,7 @@ pub(super) fn read_unmatched(entry: &Entry, problems: &mut Diagnostics) -> Optio
         (None, Some(node)) if node.boolean(problems)? => Some(Unmatched::Deny),
         _ => {
             let help = "write `sensitivity: high` (or another), or `deny: true`";
-            problems.report(
-                Code::InvalidValue,
-                section.title().place,
-                "`unmatched` takes exactly one answer",
-                help,
-            );
+            problems.report(Code::InvalidValue, section.title().place, "`unmatched` takes exactly one answer", help);
             None
         }
     }
@@ -103,12 +75,7 @@ fn read_name(node: &Node, problems: &mut Diagnostics) -> Option<Name> {
     let name = node.parse(Name::parse, problems)?;
     if name.as_str() == RESERVED {
         let help = "take another name: logs and metrics use this one for requests that no route names";
-        problems.report(
-            Code::ReservedName,
-            node.place,
-            "no route can be called `unmatched`",
-            help,
-        );
+        problems.report(Code::ReservedName, node.place, "no route can be called `unmatched`", help);
         return None;
     }
     Some(name)
@@ -120,23 +87,12 @@ fn read_selector(node: &Node, problems: &mut Diagnostics) -> Option<Selector> {
         section.members(["hosts", "methods", "path", "headers", "mcp"], problems);
     not_yet_built(&[mcp], problems);
     let hosts = hosts.or(Vec::new(), problems, |node, problems| {
-        sorted(node, problems, |node, problems| {
-            node.parse(HostPattern::parse, problems)
-        })
+        sorted(node, problems, |node, problems| node.parse(HostPattern::parse, problems))
     });
-    let methods = methods.or(Vec::new(), problems, |node, problems| {
-        sorted(node, problems, read_method)
-    });
-    let path = path.required(problems, |node, problems| {
-        node.parse(PathTemplate::parse, problems)
-    });
+    let methods = methods.or(Vec::new(), problems, |node, problems| sorted(node, problems, read_method));
+    let path = path.required(problems, |node, problems| node.parse(PathTemplate::parse, problems));
     let headers = headers.or(Vec::new(), problems, read_headers);
-    Some(Selector {
-        hosts: hosts?,
-        methods: methods?,
-        path: path?,
-        headers: headers?,
-    })
+    Some(Selector { hosts: hosts?, methods: methods?, path: path?, headers: headers? })
 }
 
 /// A list of at least one in one order, each item once.
@@ -156,10 +112,7 @@ fn sorted<T: Ord>(
 fn read_method(node: &Node, problems: &mut Diagnostics) -> Option<Method> {
     let text = node.text(problems)?;
     if text.bytes().any(|byte| byte.is_ascii_lowercase()) {
-        let help = format!(
-            "methods are compared as written: write `{}`",
-            text.to_ascii_uppercase()
-        );
+        let help = format!("methods are compared as written: write `{}`", text.to_ascii_uppercase());
         node.invalid(text, help, problems);
         return None;
     }
@@ -167,11 +120,7 @@ fn read_method(node: &Node, problems: &mut Diagnostics) -> Option<Method> {
 }
 
 fn read_headers(node: &Node, problems: &mut Diagnostics) -> Option<Vec<HeaderCondition>> {
-    let read: Vec<_> = node
-        .entries(problems)?
-        .iter()
-        .map(|entry| read_header(entry, problems))
-        .collect();
+    let read: Vec<_> = node.entries(problems)?.iter().map(|entry| read_header(entry, problems)).collect();
     let mut conditions = read.into_iter().collect::<Option<Vec<HeaderCondition>>>()?;
     conditions.sort_unstable();
     if conditions.is_sorted_by(|a, b| a.name < b.name) {
@@ -185,10 +134,7 @@ fn read_headers(node: &Node, problems: &mut Diagnostics) -> Option<Vec<HeaderCon
 fn read_header(entry: &Entry, problems: &mut Diagnostics) -> Option<HeaderCondition> {
     let name = header_name(&entry.key, entry.key_place, problems);
     let values = sorted(&entry.node, problems, header_value);
-    Some(HeaderCondition {
-        name: name?,
-        values: values?,
-    })
+    Some(HeaderCondition { name: name?, values: values? })
 }
 
 /// A field name (RFC 9110 §5.1), in lower case.
@@ -206,11 +152,7 @@ fn header_value(node: &Node, problems: &mut Diagnostics) -> Option<Box<str>> {
     node.parse(
         |text| {
             let good = !text.is_empty() && text.trim() == text && text.bytes().all(visible);
-            if good {
-                Ok(text.into())
-            } else {
-                Err("write a text of visible ASCII without space around it")
-            }
+            if good { Ok(text.into()) } else { Err("write a text of visible ASCII without space around it") }
         },
         problems,
     )
@@ -218,18 +160,11 @@ fn header_value(node: &Node, problems: &mut Diagnostics) -> Option<Box<str>> {
 
 fn read_scopes(node: &Node, problems: &mut Diagnostics) -> Option<ScopeSet> {
     let items = node.list(problems)?;
-    let scopes = Node::each(items, problems, |item, problems| {
-        item.parse(Scope::parse, problems)
-    })?;
+    let scopes = Node::each(items, problems, |item, problems| item.parse(Scope::parse, problems))?;
     let set = ScopeSet::bounded(scopes);
     if set.is_err() {
         let help = format!("name at most {}", ScopeSet::MAX_SCOPES);
-        problems.report(
-            Code::InvalidValue,
-            node.place,
-            "too many scopes for one route",
-            help,
-        );
+        problems.report(Code::InvalidValue, node.place, "too many scopes for one route", help);
     }
     set.ok()
 }

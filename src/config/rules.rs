@@ -22,12 +22,7 @@ pub(super) fn read(node: &Node, levels: &Names<'_>, problems: &mut Diagnostics) 
         not_supported_yet(node.place, "`mode: shadow` is not supported yet", problems);
     }
     let controls = controls.or(Vec::new(), problems, texts);
-    Some(Rule {
-        name: name?,
-        when: when?,
-        effect: effect?,
-        controls: controls?,
-    })
+    Some(Rule { name: name?, when: when?, effect: effect?, controls: controls? })
 }
 
 fn read_when(node: &Node, problems: &mut Diagnostics) -> Option<When> {
@@ -38,27 +33,16 @@ fn read_when(node: &Node, problems: &mut Diagnostics) -> Option<When> {
         "issues", "anomaly", "signals", "kinds", "routes", "methods", "headers", "claims",
     ], problems);
     not_yet_built(&not_yet, problems);
-    let is_empty = not_yet
-        .iter()
-        .chain([&sensitivity, &privilege])
-        .all(|member| member.entry().is_none());
+    let is_empty = not_yet.iter().chain([&sensitivity, &privilege]).all(|member| member.entry().is_none());
     if is_empty {
         let help = "say when it holds, such as `sensitivity: low` for every call: a condition that was lost must not go unnoticed";
-        problems.report(
-            Code::NoCondition,
-            section.title().place,
-            "the rule has no condition",
-            help,
-        );
+        problems.report(Code::NoCondition, section.title().place, "the rule has no condition", help);
         return None;
     }
     let choices = Privilege::ALL.map(|privilege| (privilege.as_str(), privilege));
     let sensitivity = sensitivity.optional(problems, read_sensitivity);
     let privilege = privilege.optional(problems, |node, problems| node.choice(&choices, problems));
-    Some(When {
-        sensitivity: sensitivity?,
-        privilege: privilege?,
-    })
+    Some(When { sensitivity: sensitivity?, privilege: privilege? })
 }
 
 fn read_effect(
@@ -70,9 +54,7 @@ fn read_effect(
 ) -> Option<Effect> {
     let place = section.title().place;
     match (require.node(), deny.node()) {
-        (Some(node), None) => levels
-            .resolve(node, problems)
-            .map(|index| Effect::Require(LevelId(index))),
+        (Some(node), None) => levels.resolve(node, problems).map(|index| Effect::Require(LevelId(index))),
         (None, Some(node)) => node.parse(Name::parse, problems).map(Effect::Deny),
         (None, None) => {
             let help = "add `require: <assurance level>` or `deny: <reason>`";

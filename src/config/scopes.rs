@@ -34,8 +34,5 @@ pub(super) fn read(entry: &Entry, problems: &mut Diagnostics) -> Option<ScopesDr
 fn pattern(node: &Node, problems: &mut Diagnostics) -> Option<Pattern> {
     let text = node.text(problems)?;
     node.parse(|text| ElevatedScopes::new([text]), problems)?;
-    Some(Pattern {
-        text: text.into(),
-        place: node.place,
-    })
+    Some(Pattern { text: text.into(), place: node.place })
 }

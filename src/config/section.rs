@@ -35,16 +35,8 @@ impl<'t> Section<'t> {
     pub(super) fn open(kind: &'static str, node: &'t Node, problems: &mut Diagnostics) -> Option<Self> {
         let entries = node.entries(problems)?;
         let title = match node.member_text("name") {
-            Some((name, place)) => Title {
-                kind,
-                name: Some(name),
-                place,
-            },
-            None => Title {
-                kind,
-                name: None,
-                place: node.place,
-            },
+            Some((name, place)) => Title { kind, name: Some(name), place },
+            None => Title { kind, name: None, place: node.place },
         };
         Some(Self { title, entries })
     }
@@ -52,14 +44,7 @@ impl<'t> Section<'t> {
     /// Opens a map that is called by its key.
     pub(super) fn named(kind: &'static str, entry: &'t Entry, problems: &mut Diagnostics) -> Option<Self> {
         let entries = entry.node.entries(problems)?;
-        Some(Self {
-            title: Title {
-                kind,
-                name: Some(&entry.key),
-                place: entry.key_place,
-            },
-            entries,
-        })
+        Some(Self { title: Title { kind, name: Some(&entry.key), place: entry.key_place }, entries })
     }
 
     pub(super) const fn title(&self) -> Title<'t> {
@@ -74,20 +59,11 @@ impl<'t> Section<'t> {
     ) -> [Member<'t>; N] {
         for entry in self.entries.iter().filter(|entry| !keys.contains(&&*entry.key)) {
             let message = format!("unknown key `{}` in {}", entry.key, self.title);
-            problems.report(
-                Code::UnknownKey,
-                entry.key_place,
-                message,
-                suggestion(&entry.key, &keys),
-            );
+            problems.report(Code::UnknownKey, entry.key_place, message, suggestion(&entry.key, &keys));
         }
         keys.map(|key| {
             let entry = self.entries.iter().find(|entry| *entry.key == *key);
-            Member {
-                title: self.title,
-                key,
-                entry,
-            }
+            Member { title: self.title, key, entry }
         })
     }
 }
@@ -114,8 +90,7 @@ impl<'t> Member<'t> {
         problems: &mut Diagnostics,
         read: impl FnOnce(&'t Node, &mut Diagnostics) -> Option<T>,
     ) -> Option<Option<T>> {
-        self.node()
-            .map_or(Some(None), |node| read(node, problems).map(Some))
+        self.node().map_or(Some(None), |node| read(node, problems).map(Some))
     }
 
     /// What is read from it, or this where it is left out; nothing where it can't be read.

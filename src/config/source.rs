@@ -36,17 +36,9 @@ pub struct Sources(Vec<Source>);
 
 impl Source {
     fn new(path: &Path, text: String) -> Self {
-        let after_newline = text
-            .bytes()
-            .enumerate()
-            .filter(|(_, byte)| *byte == b'\n')
-            .map(|(at, _)| at + 1);
+        let after_newline = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
         let lines = std::iter::once(0).chain(after_newline).collect();
-        Self {
-            path: path.to_owned(),
-            text,
-            lines,
-        }
+        Self { path: path.to_owned(), text, lines }
     }
 
     pub fn text(&self) -> &str {
@@ -57,26 +49,19 @@ impl Source {
         let line = self.line_at(offset);
         let start = self.line_start(line);
         let before = self.text.get(start..offset).unwrap_or_default();
-        Position {
-            line: line + 1,
-            column: before.chars().count() + 1,
-        }
+        Position { line: line + 1, column: before.chars().count() + 1 }
     }
 
     /// The byte at a line and column, both from 1; the nearest there is.
     pub fn offset(&self, line: usize, column: usize) -> usize {
         let start = self.line_start(line.saturating_sub(1));
         let rest = self.text.get(start..).unwrap_or_default();
-        rest.char_indices()
-            .nth(column.saturating_sub(1))
-            .map_or(self.text.len(), |(at, _)| start + at)
+        rest.char_indices().nth(column.saturating_sub(1)).map_or(self.text.len(), |(at, _)| start + at)
     }
 
     /// The line of a byte, from 0.
     pub fn line_at(&self, offset: usize) -> usize {
-        self.lines
-            .partition_point(|start| *start <= offset)
-            .saturating_sub(1)
+        self.lines.partition_point(|start| *start <= offset).saturating_sub(1)
     }
 
     /// Where a line begins, from 0; the end of the text where there is no such line.
@@ -102,11 +87,7 @@ impl Sources {
 
 impl Place {
     pub const fn start_of(source: SourceId) -> Self {
-        Self {
-            source,
-            start: 0,
-            end: 0,
-        }
+        Self { source, start: 0, end: 0 }
     }
 }
 
@@ -120,10 +101,7 @@ mod tests {
         let offset = source.text().find('x').unwrap();
         assert_eq!(source.position(offset), Position { line: 2, column: 7 });
         assert_eq!(source.offset(2, 7), offset);
-        assert_eq!(
-            source.position(source.text().len()),
-            Position { line: 3, column: 1 }
-        );
+        assert_eq!(source.position(source.text().len()), Position { line: 3, column: 1 });
         assert_eq!(source.offset(99, 1), source.text().len());
     }
 }

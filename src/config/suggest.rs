@@ -36,11 +36,8 @@ fn distance(from: &str, to: &str) -> usize {
         for (column, b) in to.iter().enumerate() {
             let at = |line: &[usize], column: usize| line.get(column).copied().unwrap_or(usize::MAX / 2);
             let replaced = at(&last, column) + usize::from(a != b);
-            let mut best = replaced
-                .min(at(&last, column + 1) + 1)
-                .min(at(&current, column) + 1);
-            let before =
-                |letters: &[char], index: usize| index.checked_sub(1).and_then(|i| letters.get(i).copied());
+            let mut best = replaced.min(at(&last, column + 1) + 1).min(at(&current, column) + 1);
+            let before = |letters: &[char], index: usize| index.checked_sub(1).and_then(|i| letters.get(i).copied());
             if before(&from, row) == Some(*b) && before(&to, column) == Some(*a) {
                 best = best.min(at(&before_last, column - 1) + 1);
             }
@@ -62,21 +59,14 @@ mod tests {
     #[case("rotues", "routes", 1)]
     #[case("sensitvity", "sensitivity", 1)]
     #[case("kitten", "sitting", 3)]
-    fn distance_counts_what_a_typist_gets_wrong(
-        #[case] from: &str,
-        #[case] to: &str,
-        #[case] expected: usize,
-    ) {
+    fn distance_counts_what_a_typist_gets_wrong(#[case] from: &str, #[case] to: &str, #[case] expected: usize) {
         assert_eq!((distance(from, to), distance(to, from)), (expected, expected));
     }
 
     #[test]
     fn a_near_word_is_suggested_and_otherwise_all_are_listed() {
         assert_eq!(suggestion("rule", &["routes", "rules"]), "did you mean `rules`?");
-        assert_eq!(
-            suggestion("zzz", &["routes", "rules"]),
-            "use one of `routes`, `rules`"
-        );
+        assert_eq!(suggestion("zzz", &["routes", "rules"]), "use one of `routes`, `rules`");
         assert_eq!(suggestion("x", &[]), "there is none to name");
     }
 }

@@ -8,14 +8,12 @@ use crate::attestation::DpopProof;
 use crate::challenge::CHALLENGE_LIFETIME;
 use crate::decision::{Decision, Outcome, Permit, StepUp};
 use crate::identity::{Caller, Scheme};
-use crate::policy::{Assurance, AttestationId, Origin, Policy, Route, ScopeSet};
+use crate::policy::{Assurance, AttestationId, Origin, Policy, Route, ScopeSet, UNMATCHED};
 use crate::reason::{Reason, Unavailable};
 use crate::request::Headers;
 use envoy_types::pb::envoy::service::auth::v3::CheckResponse;
 use serde::Serialize;
 
-/// The label of requests that no route names.
-pub const UNMATCHED: &str = "unmatched";
 /// When to try again after an answer that could not be a decision. Short: what is missing comes back within seconds.
 const RETRY_AFTER_SECONDS: &str = "1";
 
@@ -100,12 +98,7 @@ impl<'a> Rendering<'a> {
 
     /// The level that was asked for or proven.
     pub fn assurance_name(&self) -> &'a str {
-        let level = match &self.decision.outcome {
-            Outcome::Allow(permit) => permit.level(),
-            Outcome::StepUp(step_up) => Some(step_up.level),
-            Outcome::Deny(_) | Outcome::Challenge => None,
-        };
-        level.and_then(|id| self.policy.level(id)).map_or("", |level| level.name.as_str())
+        self.decision.outcome.level().and_then(|id| self.policy.level(id)).map_or("", |level| level.name.as_str())
     }
 
     fn route(&self) -> Option<&'a Route> {

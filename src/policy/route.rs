@@ -7,6 +7,9 @@ use crate::request::{Headers, Method};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RouteId(pub(super) usize);
 
+/// What stands for the route of a request that no route names: in labels, headers and logs.
+pub const UNMATCHED: &str = "unmatched";
+
 #[derive(Clone, Debug)]
 pub struct Route {
     pub name: Name,
@@ -40,6 +43,12 @@ pub struct HeaderCondition {
     /// In lower case.
     pub name: Box<str>,
     pub values: Vec<Box<str>>,
+}
+
+impl RouteId {
+    pub const fn index(self) -> usize {
+        self.0
+    }
 }
 
 impl Selector {

@@ -39,6 +39,12 @@ pub enum Requirement {
     Refusal(RuleId),
 }
 
+impl RuleId {
+    pub const fn index(self) -> usize {
+        self.0
+    }
+}
+
 impl Rule {
     pub fn matches(&self, sensitivity: Sensitivity, privilege: Privilege) -> bool {
         let When { sensitivity: at_least, privilege: exactly } = &self.when;

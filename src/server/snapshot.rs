@@ -3,9 +3,9 @@
 use crate::attestation::Keyring;
 use crate::case::Ground;
 use crate::challenge::ChallengeKeys;
-use crate::policy::Policy;
 use crate::clock::Clock;
 use crate::config::Loaded;
+use crate::policy::Policy;
 use crate::telemetry::{LoggedHeaders, Metrics, PolicyMetrics};
 
 /// A policy, its keys, and the meters that were resolved for it.

@@ -17,8 +17,7 @@ pub(in crate::config) fn check(
     attestations: &[AttestationDraft],
     problems: &mut Diagnostics,
 ) {
-    let read =
-        |(id, place): &(IssuerId, Place)| Some((*id, *place, issuers.iter().find(|draft| draft.id == *id)?));
+    let read = |(id, place): &(IssuerId, Place)| Some((*id, *place, issuers.iter().find(|draft| draft.id == *id)?));
     let bearers: Vec<Used<'_>> = bearers.iter().filter_map(read).collect();
     for (_, place, draft) in &bearers {
         check_bearer(&draft.issuer, *place, draft.place, problems);
@@ -33,19 +32,11 @@ pub(in crate::config) fn check(
 
 /// Without an issuer and audiences, a token that was made for somebody else would pass.
 fn check_bearer(issuer: &Issuer, place: Place, defined: Place, problems: &mut Diagnostics) {
-    for (key, is_there) in [
-        ("issuer", issuer.issuer.is_some()),
-        ("audiences", !issuer.audiences.is_empty()),
-    ] {
+    for (key, is_there) in [("issuer", issuer.issuer.is_some()), ("audiences", !issuer.audiences.is_empty())] {
         if !is_there {
-            let message = format!(
-                "bearer tokens of `{}` can't be told from others: it has no `{key}`",
-                issuer.name
-            );
+            let message = format!("bearer tokens of `{}` can't be told from others: it has no `{key}`", issuer.name);
             let help = format!("add `{key}` to the issuer");
-            problems
-                .report(Code::BearerIssuer, place, message, help)
-                .with(defined, "the issuer");
+            problems.report(Code::BearerIssuer, place, message, help).with(defined, "the issuer");
         }
     }
 }
@@ -60,18 +51,13 @@ fn check_distinct(bearers: &[Used<'_>], problems: &mut Diagnostics) {
         if let Some(first) = seen.insert(iss, *place) {
             let message = format!("two issuers of bearer tokens call themselves `{iss}`");
             let help = "name one of them: a token's issuer is found by its `iss`";
-            problems
-                .report(Code::BearerIssuer, *place, message, help)
-                .with(first, "and this one");
+            problems.report(Code::BearerIssuer, *place, message, help).with(first, "and this one");
         }
     }
 }
 
 fn shared(place: Place, bearer: Place, problems: &mut Diagnostics) {
-    let message =
-        "this issuer is used for bearer tokens and for attestations without audiences of its own for each";
+    let message = "this issuer is used for bearer tokens and for attestations without audiences of its own for each";
     let help = "define a second issuer, with the attester's keys and audiences, and name that one here";
-    problems
-        .report(Code::SharedIssuer, place, message, help)
-        .with(bearer, "used for bearer tokens here");
+    problems.report(Code::SharedIssuer, place, message, help).with(bearer, "used for bearer tokens here");
 }

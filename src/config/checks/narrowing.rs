@@ -14,10 +14,7 @@ pub(in crate::config) fn check(routes: &[RouteDraft], problems: &mut Diagnostics
     let mut reported = HashSet::new();
     for group in groups(routes).values() {
         for (names, narrow) in group {
-            let wider = group
-                .iter()
-                .filter(|(other, _)| is_wider(other, names))
-                .flat_map(|(_, wide)| wide);
+            let wider = group.iter().filter(|(other, _)| is_wider(other, names)).flat_map(|(_, wide)| wide);
             for (narrow, wide) in wider.flat_map(|wide| narrow.iter().map(move |narrow| (narrow, wide))) {
                 let pair = (&narrow.route.name, &wide.route.name);
                 if let Some(how) = laxer(&narrow.route, &wide.route).filter(|_| reported.insert(pair)) {
@@ -33,18 +30,9 @@ fn groups(routes: &[RouteDraft]) -> HashMap<(Option<&HostPattern>, &PathTemplate
     let mut groups: HashMap<_, ByHeaders<'_>> = HashMap::new();
     for draft in routes {
         let selector = &draft.route.selector;
-        let names: Vec<_> = selector
-            .headers
-            .iter()
-            .map(|condition| &*condition.name)
-            .collect();
+        let names: Vec<_> = selector.headers.iter().map(|condition| &*condition.name).collect();
         for host in any_or_each(&selector.hosts) {
-            groups
-                .entry((host, &selector.path))
-                .or_default()
-                .entry(names.clone())
-                .or_default()
-                .push(draft);
+            groups.entry((host, &selector.path)).or_default().entry(names.clone()).or_default().push(draft);
         }
     }
     groups.retain(|_, group| group.len() > 1);
@@ -82,18 +70,12 @@ fn share_a_method(a: &Route, b: &Route) -> bool {
 fn can_both_hold(narrow: &[HeaderCondition], wide: &[HeaderCondition]) -> bool {
     let shares_a_value =
         |a: &HeaderCondition, b: &HeaderCondition| a.values.iter().any(|value| b.values.contains(value));
-    wide.iter().all(|wide| {
-        narrow
-            .iter()
-            .any(|narrow| narrow.name == wide.name && shares_a_value(narrow, wide))
-    })
+    wide.iter().all(|wide| narrow.iter().any(|narrow| narrow.name == wide.name && shares_a_value(narrow, wide)))
 }
 
 fn report(narrow: &RouteDraft, wide: &RouteDraft, how: &str, problems: &mut Diagnostics) {
-    let message = format!(
-        "the route `{}` narrows `{}` only by headers and is laxer: {how}",
-        narrow.route.name, wide.route.name
-    );
+    let message =
+        format!("the route `{}` narrows `{}` only by headers and is laxer: {how}", narrow.route.name, wide.route.name);
     let help = "callers choose their headers, and would choose these: make it at least as strict, or narrow it by host or path";
     problems
         .report(Code::LaxerNarrowing, narrow.sensitivity_place, message, help)

@@ -10,10 +10,7 @@ pub(in crate::config) fn check(routes: &[RouteDraft], problems: &mut Diagnostics
     let mut open = routes.iter().filter(|draft| is_open(&draft.route.selector.hosts));
     let Some(first) = open.next() else { return };
     let message = match open.count() {
-        0 => format!(
-            "there is no `resource`, and the route `{}` does not name its hosts",
-            first.route.name
-        ),
+        0 => format!("there is no `resource`, and the route `{}` does not name its hosts", first.route.name),
         others => format!(
             "there is no `resource`, and `{}` and {others} more routes do not name their hosts",
             first.route.name

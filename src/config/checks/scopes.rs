@@ -43,15 +43,10 @@ fn exercised(routes: &[RouteDraft]) -> BTreeMap<&Scope, Sensitivity> {
 }
 
 fn is_ruled(sensitivity: Sensitivity, rules: &[Rule]) -> bool {
-    rules
-        .iter()
-        .any(|rule| rule.matches(sensitivity, Privilege::Elevated))
+    rules.iter().any(|rule| rule.matches(sensitivity, Privilege::Elevated))
 }
 
 fn report(pattern: &Pattern, why: &str, help: &str, problems: &mut Diagnostics) {
-    let message = format!(
-        "the elevated scope `{}` never asks for proof: {why}",
-        pattern.text
-    );
+    let message = format!("the elevated scope `{}` never asks for proof: {why}", pattern.text);
     problems.report(Code::UnreachedScope, pattern.place, message, help);
 }

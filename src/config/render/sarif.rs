@@ -6,8 +6,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 use std::path::Path;
 
-const SCHEMA: &str =
-    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
 /// What a path of a URI reference can't hold (RFC 3986 §3.3); a colon in its first segment would be a scheme.
 const PATH: &AsciiSet = &CONTROLS
@@ -29,10 +28,8 @@ const PATH: &AsciiSet = &CONTROLS
     .add(b'}');
 
 pub(super) fn render(diagnostics: &Diagnostics) -> Value {
-    let results: Vec<_> = diagnostics
-        .regions()
-        .map(|(problem, region)| result(diagnostics, problem, &region))
-        .collect();
+    let results: Vec<_> =
+        diagnostics.regions().map(|(problem, region)| result(diagnostics, problem, &region)).collect();
     json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -90,9 +87,5 @@ fn location(region: &Region<'_>) -> Value {
 fn uri(path: &Path) -> String {
     let text = path.to_string_lossy();
     let encoded = utf8_percent_encode(&text, PATH);
-    if path.is_absolute() {
-        format!("file://{encoded}")
-    } else {
-        encoded.to_string()
-    }
+    if path.is_absolute() { format!("file://{encoded}") } else { encoded.to_string() }
 }

@@ -5,17 +5,13 @@ use crate::config::Severity;
 use crate::config::diagnostics::{Diagnostic, Diagnostics};
 use crate::config::source::{Place, Source};
 use miette::{
-    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode,
-    SourceSpan, SpanContents,
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan,
+    SpanContents,
 };
 use std::fmt;
 
 pub(super) fn render(diagnostics: &Diagnostics, style: Style) -> String {
-    let theme = if style.colour {
-        GraphicalTheme::unicode()
-    } else {
-        GraphicalTheme::unicode_nocolor()
-    };
+    let theme = if style.colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let handler = GraphicalReportHandler::new_themed(theme)
         .with_width(style.columns)
         .with_links(false)
@@ -64,19 +60,10 @@ impl<'d> Report<'d> {
                 labels.push(label(*place, Some(what)));
             } else {
                 let excerpt = Excerpt(diagnostics.source(place.source)?);
-                elsewhere.push(Elsewhere {
-                    what,
-                    excerpt,
-                    label: label(*place, None),
-                });
+                elsewhere.push(Elsewhere { what, excerpt, label: label(*place, None) });
             }
         }
-        Some(Self {
-            problem,
-            excerpt: Excerpt(source),
-            labels,
-            elsewhere,
-        })
+        Some(Self { problem, excerpt: Excerpt(source), labels, elsewhere })
     }
 }
 
@@ -110,15 +97,8 @@ impl miette::Diagnostic for Report<'_> {
     }
 
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn miette::Diagnostic> + 'a>> {
-        let related = self
-            .elsewhere
-            .iter()
-            .map(|elsewhere| elsewhere as &dyn miette::Diagnostic);
-        if self.elsewhere.is_empty() {
-            None
-        } else {
-            Some(Box::new(related))
-        }
+        let related = self.elsewhere.iter().map(|elsewhere| elsewhere as &dyn miette::Diagnostic);
+        if self.elsewhere.is_empty() { None } else { Some(Box::new(related)) }
     }
 }
 

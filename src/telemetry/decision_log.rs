@@ -1,0 +1,82 @@
+//! The decision log: one line of JSON a decision, also of those that could not be read.
+//!
+//! A line is written into memory where the decision is made and carried to its destination by one thread, many at a
+//! time. The decision never waits for it: where the memory is full, the line is dropped and counted.
+
+mod destination;
+mod inputs;
+mod line;
+mod queue;
+mod record;
+mod sink;
+mod writer;
+
+pub use destination::{AllowShare, Destination, DestinationError};
+pub use record::{LoggedHeaders, Record, Seen};
+pub use writer::LogWriter;
+
+use crate::decision::{Decision, Outcome};
+use line::Line;
+use prometheus::IntCounter;
+use queue::Queue;
+use sink::Sink;
+use std::cell::RefCell;
+use std::io;
+use std::sync::Arc;
+
+/// The hot end of the log. Clones write to the same place.
+#[derive(Clone, Debug)]
+pub struct DecisionLog {
+    /// Nothing where there is no log.
+    queue: Option<Arc<Queue>>,
+    allows: AllowShare,
+    dropped: IntCounter,
+}
+
+thread_local! {
+    /// Where a line is put together; it keeps its room for the next one.
+    static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+impl DecisionLog {
+    /// Opens the destination and starts the thread that writes to it. `dropped` counts the lines that were lost.
+    pub fn open(destination: &Destination, allows: AllowShare, dropped: IntCounter) -> io::Result<(Self, LogWriter)> {
+        let sink = Sink::open(destination)?;
+        let queue = sink.is_some().then(Arc::<Queue>::default);
+        let writer = match (sink, &queue) {
+            (Some(sink), Some(queue)) => LogWriter::start(sink, Arc::clone(queue), dropped.clone())?,
+            _ => LogWriter::idle(),
+        };
+        Ok((Self { queue, allows, dropped }, writer))
+    }
+
+    /// Whether a decision is logged, so that nobody need prepare a record for nothing.
+    pub fn takes(&self, decision: &Decision, decision_id: &str) -> bool {
+        let sampled = !matches!(decision.outcome, Outcome::Allow(_)) || self.allows.takes(decision_id);
+        self.queue.is_some() && sampled
+    }
+
+    /// Logs a decision, if it is one that is logged.
+    pub fn write(&self, record: &Record<'_>) {
+        let Some(queue) = self.queue.as_ref().filter(|_| self.takes(record.decision, record.decision_id)) else {
+            return;
+        };
+        let queued = LINE.with_borrow_mut(|line| {
+            line.clear();
+            serde_json::to_writer(&mut *line, &Line::of(record)).is_ok_and(|()| {
+                line.push(b'\n');
+                queue.push(line)
+            })
+        });
+        if !queued {
+            self.dropped.inc();
+        }
+    }
+
+    /// Has the file opened anew, so that it may be rotated.
+    pub fn reopen(&self) {
+        if let Some(queue) = &self.queue {
+            queue.ask_to_reopen();
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The metrics by name, and what leaves them with a policy.
+
+use super::routes::UNREAD;
+use crate::policy::{Name, Policy, UNMATCHED};
+use prometheus::core::{Collector, MetricVec, MetricVecBuilder};
+use prometheus::proto::MetricFamily;
+use prometheus::{
+    HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, Result,
+};
+use std::collections::{HashMap, HashSet};
+
+pub(super) struct Families {
+    pub decisions: IntCounterVec,
+    pub decision_reasons: IntCounterVec,
+    pub check_duration: HistogramVec,
+    pub rule_matches: IntCounterVec,
+    pub challenges: IntCounterVec,
+    pub verifications: IntCounterVec,
+    pub cache_lookups: IntCounterVec,
+    pub cache_entries: IntGaugeVec,
+    pub cache_bytes: IntGaugeVec,
+    pub jwks_keys: IntGaugeVec,
+    pub policy_reloads: IntCounterVec,
+    pub policy_loaded: IntGauge,
+    pub policy_info: IntGaugeVec,
+    pub in_flight: IntGauge,
+    pub shed: IntCounter,
+    pub panics: IntCounter,
+    pub decision_log_dropped: IntCounter,
+    pub build_info: IntGaugeVec,
+    pub state_up: IntGauge,
+}
+
+const NAMESPACE: &str = "stepgate";
+
+/// From what a remembered decision takes to what no caller should wait: 25 µs to 250 ms.
+const DURATION_BUCKETS: [f64; 13] =
+    [0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25];
+
+/// Makes metrics and registers them.
+struct Registrar<'r>(&'r Registry);
+
+impl Families {
+    pub(super) fn register(registry: &Registry) -> Result<Self> {
+        let new = Registrar(registry);
+        Ok(Self {
+            decisions: new.counters("decisions_total", "Decisions.", &["decision", "route", "mode"])?,
+            decision_reasons: new.counters(
+                "decision_reasons_total",
+                "Decisions by reason.",
+                &["decision", "reason"],
+            )?,
+            check_duration: new.durations("check_duration_seconds", "Time from call to answer.", &["decision"])?,
+            rule_matches: new.counters("rule_matches_total", "Decisions that a rule matched.", &["rule", "mode"])?,
+            challenges: new.counters(
+                "challenges_total",
+                "Challenges by what became of them: issued with an answer, answered by a call that proved itself.",
+                &["route", "outcome"],
+            )?,
+            verifications: new.counters(
+                "attestation_verifications_total",
+                "Attestations whose signature was checked or remembered.",
+                &["attestation", "outcome"],
+            )?,
+            cache_lookups: new.counters("cache_lookups_total", "Look-ups in a cache.", &["cache", "outcome"])?,
+            cache_entries: new.gauges("cache_entries", "Entries in a cache.", &["cache"])?,
+            cache_bytes: new.gauges("cache_bytes", "Bytes that a cache counts.", &["cache"])?,
+            jwks_keys: new.gauges("jwks_keys", "Keys of an issuer.", &["issuer"])?,
+            policy_reloads: new.counters("policy_reloads_total", "Changed policies that were seen.", &["outcome"])?,
+            policy_loaded: new.gauge("policy_loaded_timestamp_seconds", "When the policy in force was loaded.")?,
+            policy_info: new.gauges("policy_info", "The policy in force.", &["hash"])?,
+            in_flight: new.gauge("in_flight", "Checks being worked on.")?,
+            shed: new.counter("shed_total", "Checks refused because too many were in flight.")?,
+            panics: new.counter("panics_total", "Panics that were caught.")?,
+            decision_log_dropped: new
+                .counter("decision_log_dropped_total", "Decisions that the log could not hold.")?,
+            build_info: new.gauges("build_info", "What is running.", &["version", "revision"])?,
+            state_up: new.gauge("state_up", "Whether the store of what replicas share is at hand.")?,
+        })
+    }
+
+    /// Removes the series of routes, rules, attestations and issuers that this policy does not have.
+    pub(super) fn retire(&self, policy: &Policy) -> Result<()> {
+        let routes = policy.routes.iter().map(|(_, route)| &route.name);
+        let routes: HashSet<_> = routes.map(Name::as_str).chain([UNMATCHED, UNREAD]).collect();
+        keep(&self.decisions, "route", &routes)?;
+        keep(&self.challenges, "route", &routes)?;
+        keep(&self.rule_matches, "rule", &policy.rules.iter().map(|rule| rule.name.as_str()).collect())?;
+        let attestations = policy.attestations.iter().map(|attestation| attestation.name.as_str());
+        keep(&self.verifications, "attestation", &attestations.collect())?;
+        keep(&self.jwks_keys, "issuer", &policy.issuers.iter().map(|issuer| issuer.name.as_str()).collect())
+    }
+}
+
+/// Removes every series whose `label` is none of `kept`.
+fn keep<B: MetricVecBuilder>(family: &MetricVec<B>, label: &str, kept: &HashSet<&str>) -> Result<()> {
+    for metric in family.collect().iter().flat_map(MetricFamily::get_metric) {
+        let labels: HashMap<_, _> = metric.get_label().iter().map(|pair| (pair.name(), pair.value())).collect();
+        if labels.get(label).is_some_and(|value| !kept.contains(value)) {
+            family.remove(&labels)?;
+        }
+    }
+    Ok(())
+}
+
+impl Registrar<'_> {
+    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec> {
+        self.register(IntCounterVec::new(options(name, help), labels)?)
+    }
+
+    fn counter(&self, name: &str, help: &str) -> Result<IntCounter> {
+        self.register(IntCounter::with_opts(options(name, help))?)
+    }
+
+    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec> {
+        self.register(IntGaugeVec::new(options(name, help), labels)?)
+    }
+
+    fn gauge(&self, name: &str, help: &str) -> Result<IntGauge> {
+        self.register(IntGauge::with_opts(options(name, help))?)
+    }
+
+    fn durations(&self, name: &str, help: &str, labels: &[&str]) -> Result<HistogramVec> {
+        let options = HistogramOpts::from(options(name, help)).buckets(DURATION_BUCKETS.into());
+        self.register(HistogramVec::new(options, labels)?)
+    }
+
+    fn register<M: Collector + Clone + 'static>(&self, metric: M) -> Result<M> {
+        self.0.register(Box::new(metric.clone()))?;
+        Ok(metric)
+    }
+}
+
+fn options(name: &str, help: &str) -> Opts {
+    Opts::new(name, help).namespace(NAMESPACE)
+}
