@@ -16,12 +16,14 @@ mod authorize;
 mod check;
 mod connection;
 mod deadline;
+mod executor;
 mod grpc;
 mod health;
 mod in_flight;
 mod listener;
 mod reply;
 mod serve;
+mod wire;
 mod worker;
 
 pub use authorize::{Authorize, Call, Unavailable};

@@ -2,18 +2,22 @@
 
 use super::authorize::Authorize;
 use super::check;
+use super::executor::AtOnce;
 use super::grpc::Status;
 use super::health::Health;
 use super::in_flight::InFlight;
 use super::reply::Reply;
+use super::wire::Wire;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::TokioTimer;
 use std::convert::Infallible;
-use std::pin::pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
@@ -58,8 +62,10 @@ impl<S: Authorize> Shared<S> {
     }
 }
 
+pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
 /// Serves a connection until the peer closes it, or until its last call is answered once the drain has begun.
-pub(super) async fn serve<S, I>(io: I, shared: Arc<Shared<S>>) -> hyper::Result<()>
+pub(super) async fn serve<S, I>(stream: I, shared: Arc<Shared<S>>) -> Result<(), BoxError>
 where
     S: Authorize,
     I: AsyncRead + AsyncWrite + Unpin,
@@ -69,18 +75,37 @@ where
         let shared = Arc::clone(&shared);
         async move { Ok::<_, Infallible>(shared.route(request).await) }
     });
-    let mut connection = pin!(settings().serve_connection(TokioIo::new(io), service));
+    let wire = Wire::new(stream);
+    let mut connection = pin!(settings().serve_connection(wire.clone(), service));
     tokio::select! {
         biased;
-        ended = connection.as_mut() => return ended,
+        ended = drive(connection.as_mut(), &wire) => return ended,
         () = draining.cancelled() => connection.as_mut().graceful_shutdown(),
     }
-    connection.await
+    drive(connection, &wire).await
+}
+
+/// Polls the connection, and after each time sends what it has left on the wire.
+async fn drive<C, I>(mut connection: Pin<&mut C>, wire: &Wire<I>) -> Result<(), BoxError>
+where
+    C: Future<Output = hyper::Result<()>>,
+    I: AsyncRead + AsyncWrite + Unpin,
+{
+    poll_fn(|cx| {
+        if connection.as_mut().poll(cx)?.is_ready() {
+            return Poll::Ready(Ok(()));
+        }
+        match wire.poll_finish_batch(cx) {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error.into())),
+            _ => Poll::Pending,
+        }
+    })
+    .await
 }
 
 /// hyper's and h2's own bounds on resets, pings and continuation frames stay as they are.
-fn settings() -> http2::Builder<TokioExecutor> {
-    let mut settings = http2::Builder::new(TokioExecutor::new());
+fn settings() -> http2::Builder<AtOnce> {
+    let mut settings = http2::Builder::new(AtOnce);
     settings
         .timer(TokioTimer::new())
         .auto_date_header(false)

@@ -3,7 +3,7 @@
 //! A connection stays where it was dealt. Nothing of it moves between cores, so that no lock is ever waited for.
 
 use super::authorize::Authorize;
-use super::connection::{self, Shared};
+use super::connection::{self, BoxError, Shared};
 use super::listener::Socket;
 use std::io;
 use std::sync::Arc;
@@ -102,7 +102,5 @@ where
     S: Authorize,
     I: AsyncRead + AsyncWrite + Unpin,
 {
-    Ok(connection::serve(stream?, shared).await?)
+    connection::serve(stream?, shared).await
 }
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -1,0 +1,26 @@
+//! Runs a connection's calls in the connection's own task, as far as they don't wait.
+
+use hyper::rt::Executor;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::{Context, Waker};
+
+/// Polls each call once where it arrives, and gives a task of its own only to those that wait for something.
+///
+/// What this saves is the scheduling; what it gains is that answers can leave while their batch is still worked on.
+/// A connection holds up the others of its worker for a batch at most, as it would with tasks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AtOnce;
+
+impl<F: Future<Output = ()> + Send + 'static> Executor<F> for AtOnce {
+    fn execute(&self, call: F) {
+        let mut call = Box::pin(call);
+        // Nobody is woken by this poll, and nobody has to be: the task's first poll comes after it and registers anew.
+        let mut unheard = Context::from_waker(Waker::noop());
+        // A panic here would end the connection; caught, it resets its own stream only, as in a task.
+        let poll = catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(&mut unheard)));
+        if poll.is_ok_and(|poll| poll.is_pending()) {
+            tokio::spawn(call);
+        }
+    }
+}
