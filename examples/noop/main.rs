@@ -37,7 +37,9 @@ struct Arguments {
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
     if arguments.chassis {
-        let control = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let control = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         control.block_on(serve_on_chassis(&arguments.listen))
     } else {
         tokio::runtime::Runtime::new()?.block_on(serve_on_tonic(&arguments.listen))
@@ -48,9 +50,12 @@ struct Noop;
 
 async fn serve_on_tonic(listen: &str) -> Result<(), Box<dyn Error>> {
     let router = Server::builder().add_service(AuthorizationServer::new(Noop));
-    match listen.strip_prefix("unix:") {
-        Some(path) => router.serve_with_incoming(UnixListenerStream::new(UnixListener::bind(path)?)).await?,
-        None => router.serve(listen.parse()?).await?,
+    if let Some(path) = listen.strip_prefix("unix:") {
+        router
+            .serve_with_incoming(UnixListenerStream::new(UnixListener::bind(path)?))
+            .await?;
+    } else {
+        router.serve(listen.parse()?).await?;
     }
     Ok(())
 }
@@ -73,7 +78,9 @@ async fn serve_on_chassis(listen: &str) -> Result<(), Box<dyn Error>> {
         let _ = tokio::signal::ctrl_c().await;
     };
     let chassis = Chassis::new(Arc::new(Noop), health, Limits::default());
-    chassis.serve(listener, interrupted, Duration::from_secs(10)).await?;
+    chassis
+        .serve(listener, interrupted, Duration::from_secs(10))
+        .await?;
     Ok(())
 }
 
