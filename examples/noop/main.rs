@@ -37,9 +37,7 @@ struct Arguments {
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
     if arguments.chassis {
-        let control = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let control = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         control.block_on(serve_on_chassis(&arguments.listen))
     } else {
         tokio::runtime::Runtime::new()?.block_on(serve_on_tonic(&arguments.listen))
@@ -51,9 +49,7 @@ struct Noop;
 async fn serve_on_tonic(listen: &str) -> Result<(), Box<dyn Error>> {
     let router = Server::builder().add_service(AuthorizationServer::new(Noop));
     if let Some(path) = listen.strip_prefix("unix:") {
-        router
-            .serve_with_incoming(UnixListenerStream::new(UnixListener::bind(path)?))
-            .await?;
+        router.serve_with_incoming(UnixListenerStream::new(UnixListener::bind(path)?)).await?;
     } else {
         router.serve(listen.parse()?).await?;
     }
@@ -78,9 +74,7 @@ async fn serve_on_chassis(listen: &str) -> Result<(), Box<dyn Error>> {
         let _ = tokio::signal::ctrl_c().await;
     };
     let chassis = Chassis::new(Arc::new(Noop), health, Limits::default());
-    chassis
-        .serve(listener, interrupted, Duration::from_secs(10))
-        .await?;
+    chassis.serve(listener, interrupted, Duration::from_secs(10)).await?;
     Ok(())
 }
 

@@ -96,11 +96,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Buffered<I> {
 }
 
 impl<I: AsyncRead + AsyncWrite + Unpin> Read for Wire<I> {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        mut into: ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, mut into: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
         let mut buffered = self.lock();
         if buffered.unread.is_empty() {
             ready!(buffered.poll_fill(cx))?;
