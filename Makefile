@@ -19,9 +19,7 @@ test: tools ## all tests
 	$(CARGO) test
 
 bench: ## requests per second against the no-ops, one table
-	@command -v h2load >/dev/null || { echo "make bench: h2load is missing; install it with: apt-get install nghttp2-client" >&2; exit 1; }
-	$(CARGO) build --release --bin stepgate --example noop
-	benches/run
+	$(CARGO) bench --bench load
 
 lint: ## formatting and clippy, warnings as errors
 	$(CARGO) fmt --check

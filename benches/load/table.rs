@@ -1,0 +1,53 @@
+//! The one table, in Markdown, so that it can be kept as it is.
+
+use crate::Rounds;
+use crate::h2load::Measured;
+use crate::server::{Kind, Server};
+
+/// One number of a measurement.
+type Figure = fn(&Measured) -> f64;
+
+/// Prints medians of all figures, and the medians of the rounds' ratios to the no-ops.
+pub(crate) fn print(servers: &[Server], rounds: &Rounds, how: &str) {
+    println!("\n{how}\n");
+    println!(
+        "| load | server | requests/s | p50 µs | p99 µs | CPU µs | requests/s to ordinary | … to chassis | p99 to chassis | CPU to chassis | failed |"
+    );
+    println!("|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
+    for (load, measured) in rounds {
+        for (at, server) in servers.iter().enumerate() {
+            let figure = |figure: Figure| median(measured.iter().filter_map(|round| round.get(at)).map(figure));
+            let to = |floor: Kind, figure: Figure| ratio(servers, measured, at, floor, figure);
+            println!(
+                "| {} × {} | {} | {:.0} | {:.0} | {:.0} | {:.1} | {} | {} | {} | {} | {} |",
+                load.connections,
+                load.streams,
+                server.kind.name(),
+                figure(|m| m.per_second),
+                figure(|m| m.median_us),
+                figure(|m| m.p99_us),
+                figure(|m| m.cpu_us),
+                to(Kind::Ordinary, |m| m.per_second),
+                to(Kind::Chassis, |m| m.per_second),
+                to(Kind::Chassis, |m| m.p99_us),
+                to(Kind::Chassis, |m| m.cpu_us),
+                measured.iter().filter_map(|round| round.get(at)).map(|m| m.failed).sum::<u32>(),
+            );
+        }
+    }
+}
+
+/// How a server does next to a floor of the same round. The load is equal within a round, not between them.
+fn ratio(servers: &[Server], rounds: &[Vec<Measured>], at: usize, floor: Kind, figure: Figure) -> String {
+    let Some(floor) = servers.iter().position(|server| server.kind == floor).filter(|floor| *floor != at) else {
+        return String::new();
+    };
+    let ratios = rounds.iter().filter_map(|round| Some(figure(round.get(at)?) / figure(round.get(floor)?)));
+    format!("{:.2}", median(ratios))
+}
+
+fn median(figures: impl Iterator<Item = f64>) -> f64 {
+    let mut sorted: Vec<f64> = figures.collect();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+}
