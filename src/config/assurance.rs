@@ -20,7 +20,7 @@ pub(super) struct LevelDraft {
 }
 
 pub(super) fn read(node: &Node, attestations: &Names<'_>, problems: &mut Diagnostics) -> Option<LevelDraft> {
-    let section = Section::open("assurance level", node, problems)?;
+    let section = Section::open("the assurance level", node, problems)?;
     #[rustfmt::skip]
     let [name, max_age, accept, challenge, not_yet @ ..] = section.members([
         "name", "max_age", "accept", "challenge",

@@ -17,7 +17,7 @@ pub(super) struct AttestationDraft {
 }
 
 pub(super) fn read(entry: &Entry, issuers: &Names<'_>, problems: &mut Diagnostics) -> Option<AttestationDraft> {
-    let section = Section::named("attestation", entry, problems)?;
+    let section = Section::named("the attestation", entry, problems)?;
     let name = entry.name(problems);
     #[rustfmt::skip]
     let [profile, named, proof, forward, task_claim, scope_claim, not_yet @ ..] = section.members([

@@ -4,17 +4,20 @@
 
 use super::code::Code;
 use super::diagnostics::Diagnostics;
-use super::source::{Place, SourceId};
+use super::source::{Place, Source, SourceId};
 use super::tree::{Entry, Node, Value};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
 use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
-use serde_saphyr::{Location, Options, Spanned};
+use serde_saphyr::{Error as YamlError, Location, Options, Spanned};
 use std::collections::HashMap;
 use std::fmt;
 
-/// 20,000 routes take half a million nodes. Aliases count as what they stand for.
-const MAX_NODES: usize = 4_000_000;
+/// 50,000 routes take a little more than a million. Aliases count as what they stand for.
+const MAX_NODES: usize = 2_000_000;
+
+/// Enough for what people write by hand; aliases of aliases multiply.
+const MAX_ALIASED_NODES: usize = 100_000;
 
 /// The tree of one source; `None`, and reported, where it is not one YAML document.
 pub(super) fn tree(source: SourceId, problems: &mut Diagnostics) -> Option<Node> {
@@ -29,9 +32,11 @@ pub(super) fn tree(source: SourceId, problems: &mut Diagnostics) -> Option<Node>
 }
 
 fn options() -> Options {
-    let budget = serde_saphyr::budget! { max_nodes: MAX_NODES, max_events: 2 * MAX_NODES, max_documents: 1 };
+    let budget = serde_saphyr::budget! { max_nodes: MAX_NODES, max_events: 2 * MAX_NODES };
+    let alias_limits = serde_saphyr::alias_limits! { max_total_replayed_events: 2 * MAX_ALIASED_NODES };
     serde_saphyr::options! {
         budget: budget,
+        alias_limits: alias_limits,
         // Found by `Placing`, which knows both places and goes on.
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
         // `<<` is no part of YAML 1.2; as an ordinary key it is unknown, and reported with all others.
@@ -42,21 +47,30 @@ fn options() -> Options {
     }
 }
 
-fn report(error: &serde_saphyr::Error, source: SourceId, problems: &mut Diagnostics) {
+fn report(error: &YamlError, read: SourceId, problems: &mut Diagnostics) {
     let location = error.location().unwrap_or(Location::UNKNOWN);
     let text = error.to_string();
-    let message = text.split(" at line ").next().unwrap_or(&text);
-    let help = match error {
-        serde_saphyr::Error::MultipleDocuments { .. } => "put each document into a file of its own",
-        serde_saphyr::Error::Budget { .. } => "split the policy into several files, and use fewer anchors and aliases",
-        _ => "correct the YAML here; until then, nothing else in this file can be judged",
+    let (message, help) = match error {
+        YamlError::MultipleDocuments { .. } => {
+            ("the file holds more than one document", "put each document into a file of its own")
+        }
+        YamlError::Budget { .. } => (
+            "the file holds more, or nests deeper, than a policy may",
+            "split the policy into several files, and use fewer anchors and aliases",
+        ),
+        _ => (
+            text.lines().next().and_then(|line| line.split(" at line ").next()).unwrap_or(&text),
+            "correct the YAML here; until then, nothing else in this file can be judged",
+        ),
     };
-    let start = problems.source(source).map_or(0, |text| offset(text, location));
-    let place = Place { source, start, end: start + 1 };
-    problems.report(Code::Syntax, place, message.lines().next().unwrap_or(message), help);
+    let place = problems.source(read).map_or(Place::start_of(read), |source| {
+        let start = offset(source, location);
+        Place { source: read, start, end: source.char_end(start) }
+    });
+    problems.report(Code::Syntax, place, message, help);
 }
 
-fn offset(source: &super::source::Source, location: Location) -> usize {
+fn offset(source: &Source, location: Location) -> usize {
     let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     source.offset(count(location.line()), count(location.column()))
 }

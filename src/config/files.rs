@@ -85,14 +85,12 @@ fn source(path: &Path, problems: &mut Diagnostics) -> Option<SourceId> {
 }
 
 fn unreadable(path: &Path, error: &FileError, problems: &mut Diagnostics) {
-    let message = format!("can't read `{}`: {error}", path.display());
-    match error {
-        FileError::TooLarge(_) => {
-            report(Code::TooLarge, path, message, "split the policy into several files", problems)
-        }
-        FileError::Encoding(_) => report(Code::Unreadable, path, message, "save it as UTF-8", problems),
-        FileError::Io(_) => report(Code::Unreadable, path, message, "check that it is there and may be read", problems),
-    }
+    let (code, help) = match error {
+        FileError::TooLarge(_) => (Code::TooLarge, "split the policy into several files"),
+        FileError::Encoding(_) => (Code::Unreadable, "save it as UTF-8"),
+        FileError::Io(_) => (Code::Unreadable, "check that it is there and may be read"),
+    };
+    report(code, path, format!("can't read `{}`: {error}", path.display()), help, problems);
 }
 
 fn report(code: Code, path: &Path, message: String, help: &str, problems: &mut Diagnostics) {

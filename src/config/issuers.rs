@@ -19,7 +19,7 @@ pub(super) struct IssuerDraft {
 }
 
 pub(super) fn read(id: IssuerId, entry: &Entry, problems: &mut Diagnostics) -> Option<IssuerDraft> {
-    let section = Section::named("issuer", entry, problems)?;
+    let section = Section::named("the issuer", entry, problems)?;
     let name = entry.name(problems);
     let [issuer, audiences, algorithms, key_set, subjects] =
         section.members(["issuer", "audiences", "algorithms", "keys", "subjects"], problems);

@@ -71,7 +71,8 @@ impl Node {
     }
 
     pub(super) fn invalid(&self, text: &str, help: impl Into<String>, problems: &mut Diagnostics) {
-        problems.report(Code::InvalidValue, self.place, format!("`{text}` is not taken here"), help);
+        let message = if text.is_empty() { "an empty text".into() } else { format!("`{text}`") };
+        problems.report(Code::InvalidValue, self.place, format!("{message} is not taken here"), help);
     }
 
     pub(super) fn wrong_type<T>(&self, wanted: &str, problems: &mut Diagnostics) -> Option<T> {

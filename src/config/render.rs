@@ -62,7 +62,8 @@ impl Diagnostics {
 
     fn region(&self, place: Place) -> Option<Region<'_>> {
         let source = self.source(place.source)?;
-        Some(Region { path: &source.path, start: source.position(place.start), end: source.position(place.end) })
+        let path = source.path.strip_prefix(".").unwrap_or(&source.path);
+        Some(Region { path, start: source.position(place.start), end: source.position(place.end) })
     }
 
     fn regions(&self) -> impl Iterator<Item = (&Diagnostic, Region<'_>)> {

@@ -23,7 +23,7 @@ pub(super) struct RouteDraft {
 const RESERVED: &str = "unmatched";
 
 pub(super) fn read(node: &Node, elevated: &ElevatedScopes, problems: &mut Diagnostics) -> Option<RouteDraft> {
-    let section = Section::open("route", node, problems)?;
+    let section = Section::open("the route", node, problems)?;
     let [name, matches, sensitivity, scopes, anonymous, enforce_scopes, issues] =
         section.members(["name", "match", "sensitivity", "scopes", "anonymous", "enforce_scopes", "issues"], problems);
     not_yet_built(&[issues], problems);

@@ -10,7 +10,7 @@ use super::tree::Node;
 use crate::policy::{Effect, LevelId, Name, Privilege, Rule, When};
 
 pub(super) fn read(node: &Node, levels: &Names<'_>, problems: &mut Diagnostics) -> Option<Rule> {
-    let section = Section::open("rule", node, problems)?;
+    let section = Section::open("the rule", node, problems)?;
     let [name, when, require, deny, mode, controls] =
         section.members(["name", "when", "require", "deny", "mode", "controls"], problems);
     let name = name.required(problems, |node, problems| node.parse(Name::parse, problems));

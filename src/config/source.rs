@@ -59,6 +59,12 @@ impl Source {
         rest.char_indices().nth(column.saturating_sub(1)).map_or(self.text.len(), |(at, _)| start + at)
     }
 
+    /// Where the character at a byte ends; the byte itself at the end of the text.
+    pub fn char_end(&self, offset: usize) -> usize {
+        let next = self.text.get(offset..).and_then(|rest| rest.chars().next());
+        offset + next.map_or(0, char::len_utf8)
+    }
+
     /// The line of a byte, from 0.
     pub fn line_at(&self, offset: usize) -> usize {
         self.lines.partition_point(|start| *start <= offset).saturating_sub(1)

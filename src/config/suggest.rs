@@ -14,7 +14,8 @@ fn listing(known: &[&str]) -> String {
     const SHOWN: usize = 24;
     let names: Vec<_> = known.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
     match known.len().saturating_sub(SHOWN) {
-        _ if known.is_empty() => "there is none to name".into(),
+        _ if known.is_empty() => "none is defined".into(),
+        0 if known.len() == 1 => format!("use {}", names.concat()),
         0 => format!("use one of {}", names.join(", ")),
         more => format!("use one of {} and {more} more", names.join(", ")),
     }
@@ -67,6 +68,7 @@ mod tests {
     fn a_near_word_is_suggested_and_otherwise_all_are_listed() {
         assert_eq!(suggestion("rule", &["routes", "rules"]), "did you mean `rules`?");
         assert_eq!(suggestion("zzz", &["routes", "rules"]), "use one of `routes`, `rules`");
-        assert_eq!(suggestion("x", &[]), "there is none to name");
+        assert_eq!(suggestion("x", &[]), "none is defined");
+        assert_eq!(suggestion("x", &["routes"]), "use `routes`");
     }
 }

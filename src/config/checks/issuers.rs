@@ -35,8 +35,8 @@ fn check_bearer(issuer: &Issuer, place: Place, defined: Place, problems: &mut Di
     for (key, is_there) in [("issuer", issuer.issuer.is_some()), ("audiences", !issuer.audiences.is_empty())] {
         if !is_there {
             let message = format!("bearer tokens of `{}` can't be told from others: it has no `{key}`", issuer.name);
-            let help = format!("add `{key}` to the issuer");
-            problems.report(Code::BearerIssuer, place, message, help).with(defined, "the issuer");
+            let help = format!("add `{key}` where the issuer is defined");
+            problems.report(Code::BearerIssuer, place, message, help).with(defined, "defined here");
         }
     }
 }

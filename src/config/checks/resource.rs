@@ -9,13 +9,12 @@ use crate::policy::HostPattern;
 pub(in crate::config) fn check(routes: &[RouteDraft], problems: &mut Diagnostics) {
     let mut open = routes.iter().filter(|draft| is_open(&draft.route.selector.hosts));
     let Some(first) = open.next() else { return };
-    let message = match open.count() {
-        0 => format!("there is no `resource`, and the route `{}` does not name its hosts", first.route.name),
-        others => format!(
-            "there is no `resource`, and `{}` and {others} more routes do not name their hosts",
-            first.route.name
-        ),
+    let others = match open.count() {
+        0 => String::new(),
+        others => format!(" and {others} more"),
     };
+    let message =
+        format!("there is no `resource`, and not every route names its hosts: see `{}`{others}", first.route.name);
     let help = "add `resource: https://api.example.com`, the origin that clients see: else a proof made for another service would pass here";
     problems.report(Code::NoResource, first.place, message, help);
 }

@@ -25,7 +25,7 @@ pub(in crate::config) fn check(
             report(pattern, "no route exercises it", "name the scope on the routes that use it", problems);
         } else if !is_ruled(most_sensitive.unwrap_or(Sensitivity::Critical), rules) {
             let help = "add a rule for this privilege at this sensitivity, or raise the sensitivity of the routes";
-            report(pattern, "no rule speaks of the routes that exercise it", help, problems);
+            report(pattern, "no rule reaches it", help, problems);
         }
     }
 }

@@ -55,32 +55,28 @@ fn rule(code: Code) -> Value {
 
 fn result(diagnostics: &Diagnostics, problem: &Diagnostic, region: &Region<'_>) -> Value {
     let related = problem.related.iter().filter_map(|(place, what)| {
-        let mut location = location(&diagnostics.region(*place)?);
-        *location.get_mut("message")? = json!({ "text": what });
-        Some(location)
+        let physical = physical_location(&diagnostics.region(*place)?);
+        Some(json!({ "physicalLocation": physical, "message": { "text": what } }))
     });
     json!({
         "ruleId": problem.code.to_string(),
         "ruleIndex": Code::ALL.iter().position(|code| *code == problem.code),
         "level": problem.severity.as_str(),
-        "message": { "text": format!("{}. {}", problem.message, problem.help) },
-        "locations": [location(region)],
+        "message": { "text": format!("{}\n{}", problem.message, problem.help) },
+        "locations": [{ "physicalLocation": physical_location(region) }],
         "relatedLocations": related.collect::<Vec<_>>(),
     })
 }
 
-fn location(region: &Region<'_>) -> Value {
+fn physical_location(region: &Region<'_>) -> Value {
     json!({
-        "physicalLocation": {
-            "artifactLocation": { "uri": uri(region.path) },
-            "region": {
-                "startLine": region.start.line,
-                "startColumn": region.start.column,
-                "endLine": region.end.line,
-                "endColumn": region.end.column,
-            },
+        "artifactLocation": { "uri": uri(region.path) },
+        "region": {
+            "startLine": region.start.line,
+            "startColumn": region.start.column,
+            "endLine": region.end.line,
+            "endColumn": region.end.column,
         },
-        "message": null,
     })
 }
 

@@ -8,7 +8,7 @@ use miette::{
     GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan,
     SpanContents,
 };
-use std::fmt;
+use std::fmt::{self, Write};
 
 pub(super) fn render(diagnostics: &Diagnostics, style: Style) -> String {
     let theme = if style.colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
@@ -22,8 +22,11 @@ pub(super) fn render(diagnostics: &Diagnostics, style: Style) -> String {
         let Some(report) = Report::of(problem, diagnostics) else {
             continue;
         };
-        // Writing to a `String` can't fail.
-        let _ = handler.render_report(&mut text, &report);
+        let before = text.len();
+        if handler.render_report(&mut text, &report).is_err() {
+            text.truncate(before);
+            let _ = writeln!(text, "{}: {}\n  help: {}", problem.code, problem.message, problem.help);
+        }
         text.push('\n');
     }
     text
@@ -53,7 +56,8 @@ struct Excerpt<'d>(&'d Source);
 impl<'d> Report<'d> {
     fn of(problem: &'d Diagnostic, diagnostics: &'d Diagnostics) -> Option<Self> {
         let source = diagnostics.source(problem.place.source)?;
-        let mut labels = vec![label(problem.place, None)];
+        let primary = (problem.place.start, problem.place.end - problem.place.start);
+        let mut labels = vec![LabeledSpan::new_primary_with_span(None, primary)];
         let mut elsewhere = Vec::new();
         for (place, what) in &problem.related {
             if place.source == problem.place.source {

@@ -1,0 +1,9 @@
+//! `stepgate check` and the loading of policies, from outside.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod formats;
+mod layouts;
+mod merging;
+mod problems;
+mod support;
