@@ -155,22 +155,23 @@ impl<'a> Case<'a> {
         Ok(decide(policy, classification.requirement, evidence))
     }
 
-    /// What holds before evidence is looked at: a principal, a route that takes it, its scopes.
+    /// What holds before evidence is looked at, for every route that a reading of the request takes: a principal, a route
+    /// that takes it, its scopes.
     fn admit(&self, caller: &Caller, classification: &Classification) -> Progress<'a, ()> {
-        let route = classification.route.and_then(|id| self.ground.policy.routes.get(id));
-        if caller.principal.is_none() && !route.is_some_and(|route| route.anonymous) {
+        let routes = || classification.touched().map(|id| id.and_then(|id| self.ground.policy.routes.get(id)));
+        if caller.principal.is_none() && !routes().all(|route| route.is_some_and(|route| route.anonymous)) {
             return refuse(Reason::CredentialMissing);
         }
         if matches!(classification.requirement, Requirement::Refusal(_)) {
             return Ok(());
         }
-        match route {
+        routes().try_for_each(|route| match route {
             None if self.ground.policy.unmatched == Unmatched::Deny => refuse(Reason::UnmatchedRoute),
             Some(Route { scopes, enforce_scopes: true, .. }) if !caller.is_granted(scopes) => {
                 refuse(Reason::InsufficientScope)
             }
             _ => Ok(()),
-        }
+        })
     }
 
     fn asks_for_challenge(&self) -> bool {

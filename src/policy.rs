@@ -26,7 +26,7 @@ pub use sensitivity::{Privilege, PrivilegeReason, Sensitivity};
 pub use table::RouteTable;
 pub use template::{PathTemplate, Segment};
 
-use crate::request::RequestFacts;
+use crate::request::{Method, RequestFacts};
 
 /// Everything that a request is judged by, but for the issuers' keys.
 #[derive(Debug)]
@@ -54,6 +54,8 @@ pub enum Unmatched {
 }
 
 /// What a request touches, with how much privilege, and what the rules make of it.
+///
+/// Where servers could read the request differently, this is the strictest of its readings, and the routes of all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Classification {
     /// `None`: no route names the request.
@@ -65,6 +67,8 @@ pub struct Classification {
     /// The rules that matched.
     pub rules: Vec<RuleId>,
     pub requirement: Requirement,
+    /// What other readings of the request touch.
+    pub also: Vec<Option<RouteId>>,
 }
 
 impl Default for Unmatched {
@@ -74,17 +78,36 @@ impl Default for Unmatched {
 }
 
 impl Policy {
-    /// Says what a request is, without looking at evidence.
+    /// Says what a request is, without looking at evidence: the strictest of all that servers could take it for.
     pub fn classify(&self, facts: &RequestFacts) -> Classification {
-        let found = self.routes.find(facts).and_then(|id| Some((id, self.routes.get(id)?)));
+        let as_sent = self.classify_reading(facts, &facts.method, facts.path.canonical());
+        let readings = facts.readings.all(&facts.method, facts.path.canonical());
+        let others = readings.skip(1).map(|(method, path)| self.classify_reading(facts, method, path));
+        let slashless = facts.readings.all(&facts.method, facts.path.canonical());
+        let slashless = slashless.filter_map(|(method, path)| self.classify_slashless(facts, method, path));
+        others.chain(slashless).fold(as_sent, Classification::stricter)
+    }
+
+    fn classify_reading(&self, facts: &RequestFacts, method: &Method, path: &str) -> Classification {
+        self.classify_as(self.routes.find(facts, method, path))
+    }
+
+    /// The form without a trailing slash is a reading where a route names it.
+    fn classify_slashless(&self, facts: &RequestFacts, method: &Method, path: &str) -> Option<Classification> {
+        let slashless = path.strip_suffix('/').filter(|rest| !rest.is_empty())?;
+        self.routes.find(facts, method, slashless).map(|route| self.classify_as(Some(route)))
+    }
+
+    fn classify_as(&self, route: Option<RouteId>) -> Classification {
+        let found = route.and_then(|id| self.routes.get(id));
         let (sensitivity, privilege_reasons) = match found {
-            Some((_, route)) if route.elevated.is_empty() => (route.sensitivity, Vec::new()),
-            Some((_, route)) => (route.sensitivity, vec![PrivilegeReason::Catalogue]),
+            Some(route) if route.elevated.is_empty() => (route.sensitivity, Vec::new()),
+            Some(route) => (route.sensitivity, vec![PrivilegeReason::Catalogue]),
             None => (self.unmatched.sensitivity(), vec![PrivilegeReason::Unmatched]),
         };
         let privilege = if privilege_reasons.is_empty() { Privilege::Standard } else { Privilege::Elevated };
         let (rules, requirement) = self.requirement(sensitivity, privilege);
-        Classification { route: found.map(|(id, _)| id), sensitivity, privilege, privilege_reasons, rules, requirement }
+        Classification { route, sensitivity, privilege, privilege_reasons, rules, requirement, also: Vec::new() }
     }
 
     pub fn rule(&self, id: RuleId) -> Option<&Rule> {
@@ -117,6 +140,28 @@ impl Policy {
             }
         }
         (matched, requirement)
+    }
+}
+
+impl Classification {
+    /// Every route that a reading of the request takes, the strictest first.
+    pub fn touched(&self) -> impl Iterator<Item = Option<RouteId>> {
+        std::iter::once(self.route).chain(self.also.iter().copied())
+    }
+
+    /// The stricter of two readings, with what the other one touches and the rules it matches.
+    fn stricter(self, other: Self) -> Self {
+        let (mut strict, lax) = if other.strictness() > self.strictness() { (other, self) } else { (self, other) };
+        let touched: Vec<_> = lax.touched().filter(|route| !strict.touched().any(|own| own == *route)).collect();
+        strict.also.extend(touched);
+        strict.rules.extend(lax.rules);
+        strict.rules.sort_unstable();
+        strict.rules.dedup();
+        strict
+    }
+
+    fn strictness(&self) -> impl Ord + use<> {
+        (self.requirement, self.sensitivity, self.privilege)
     }
 }
 

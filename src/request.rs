@@ -3,10 +3,12 @@
 pub mod headers;
 pub mod host;
 pub mod path;
+pub mod readings;
 
 pub use headers::{Headers, Occurrence};
 pub use host::Host;
 pub use path::{PathFault, RequestPath};
+pub use readings::Readings;
 
 use crate::identity::PeerCertificate;
 use std::net::IpAddr;
@@ -17,6 +19,8 @@ use std::sync::Arc;
 pub struct RequestFacts {
     pub method: Method,
     pub path: RequestPath,
+    /// What servers may take the request for, beside method and path.
+    pub readings: Readings,
     pub host: Host,
     pub headers: Headers,
     /// The direct peer, never what a header says.
@@ -49,6 +53,8 @@ pub enum Malformed {
     Host,
     #[error("{0}")]
     Path(PathFault),
+    #[error("a header that overrides the method or path stands twice, or is no text")]
+    Override,
     #[error("more than one authorization header")]
     RepeatedAuthorization,
     #[error("the CheckRequest carries no HTTP request")]
@@ -71,11 +77,13 @@ impl Method {
 }
 
 impl Malformed {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Method,
         Self::Host,
         Self::Path(PathFault::Malformed),
         Self::Path(PathFault::Ambiguous),
+        Self::Path(PathFault::TooManyReadings),
+        Self::Override,
         Self::RepeatedAuthorization,
         Self::NotHttp,
     ];
@@ -86,6 +94,8 @@ impl Malformed {
             Self::Host => "malformed_host",
             Self::Path(PathFault::Malformed) => "malformed_path",
             Self::Path(PathFault::Ambiguous) => "ambiguous_path",
+            Self::Path(PathFault::TooManyReadings) => "too_many_readings",
+            Self::Override => "malformed_override",
             Self::RepeatedAuthorization => "repeated_authorization",
             Self::NotHttp => "not_http",
         }

@@ -1,6 +1,6 @@
 //! `CheckRequest` to facts.
 
-use crate::request::{Headers, Host, Malformed, Method, Peer, RequestFacts, RequestPath};
+use crate::request::{Headers, Host, Malformed, Method, Peer, Readings, RequestFacts, RequestPath};
 use envoy_types::pb::envoy::config::core::v3::{HeaderMap, address::Address};
 use envoy_types::pb::envoy::service::auth::v3::CheckRequest;
 use envoy_types::pb::envoy::service::auth::v3::attribute_context::{self, HttpRequest};
@@ -36,18 +36,20 @@ fn read(
     source: attribute_context::Peer,
     address: Option<IpAddr>,
 ) -> Result<RequestFacts, (Malformed, HttpRequest)> {
-    let named = || {
+    let headers = headers(http.header_map.take(), std::mem::take(&mut http.headers));
+    let read = || {
         let method = Method::parse(&http.method)?;
         let host = Host::parse(&http.host)?;
         let path = RequestPath::parse(&http.path, method.as_str()).map_err(Malformed::Path)?;
-        Ok((method, host, path))
+        let readings = Readings::of(&path, &headers)?;
+        Ok((method, host, path, readings))
     };
-    let (method, host, path) = match named() {
-        Ok(named) => named,
-        Err(why) => return Err((why, http)),
-    };
-    let headers = headers(http.header_map.take(), std::mem::take(&mut http.headers));
-    Ok(RequestFacts { method, path, host, headers, source: address, peer: peer(source) })
+    match read() {
+        Ok((method, host, path, readings)) => {
+            Ok(RequestFacts { method, path, readings, host, headers, source: address, peer: peer(source) })
+        }
+        Err(why) => Err((why, http)),
+    }
 }
 
 /// Envoy fills `headers`, or with `encode_raw_headers` the map that keeps duplicates and raw bytes.

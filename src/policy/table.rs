@@ -48,10 +48,10 @@ impl RouteTable {
         self.routes.iter().enumerate().map(|(index, route)| (RouteId(index), route))
     }
 
-    /// The route that these facts take; `None` when no route names them.
-    pub fn find(&self, facts: &RequestFacts) -> Option<RouteId> {
-        let path = facts.path.canonical().strip_prefix('/')?;
-        let fits = |id: RouteId| self.get(id).is_some_and(|route| fits(route, &facts.method, &facts.headers));
+    /// The route that one reading of a request takes; `None` when no route names it.
+    pub fn find(&self, facts: &RequestFacts, method: &Method, path: &str) -> Option<RouteId> {
+        let path = path.strip_prefix('/')?;
+        let fits = |id: RouteId| self.get(id).is_some_and(|route| fits(route, method, &facts.headers));
         self.tries_for(&facts.host).find_map(|trie| trie.find(path.split('/'), &fits))
     }
 

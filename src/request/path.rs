@@ -4,7 +4,8 @@
 
 use std::fmt;
 
-/// A request target whose path every server reads the same way.
+/// A request target, with the one form in which its path is compared. What else servers may read in it is the business
+/// of `readings`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RequestPath {
     target: Box<str>,
@@ -20,6 +21,8 @@ pub enum PathFault {
     Malformed,
     #[error("servers read the path differently: it holds `//`, a dot segment, an encoded slash, a backslash or `;`")]
     Ambiguous,
+    #[error("the path and the headers that override it can be read in too many ways")]
+    TooManyReadings,
 }
 
 /// What a header line may hold in common servers; Envoy's own default for all headers together is 60 KiB.
@@ -43,6 +46,11 @@ impl RequestPath {
         self.canonical.as_deref().unwrap_or_else(|| self.target.get(..self.path_end).unwrap_or_default())
     }
 
+    /// Whether servers read the path differently by its own form.
+    pub fn is_ambiguous(&self) -> bool {
+        is_ambiguous(self.canonical())
+    }
+
     /// What follows the `?`, as sent. It may hold secrets and goes into no log.
     pub fn query(&self) -> Option<&str> {
         self.target.get(self.path_end..)?.strip_prefix('?')
@@ -63,9 +71,6 @@ pub fn canonical_path(path: &str) -> Result<Option<String>, PathFault> {
     }
     let plain = path.bytes().all(|b| b.is_ascii() && b != b'%');
     let canonical = if plain { None } else { Some(decode_unreserved(path)?) };
-    if is_ambiguous(canonical.as_deref().unwrap_or(path)) {
-        return Err(PathFault::Ambiguous);
-    }
     Ok(canonical)
 }
 
@@ -76,7 +81,7 @@ pub fn canonical_segment(segment: &str) -> Option<String> {
     }
     let path = format!("/{segment}");
     let canonical = canonical_path(&path).ok()?.unwrap_or(path);
-    canonical.strip_prefix('/').map(str::to_owned)
+    if is_ambiguous(&canonical) { None } else { canonical.strip_prefix('/').map(str::to_owned) }
 }
 
 fn has_control(text: &str) -> bool {
@@ -122,7 +127,7 @@ fn hex_byte([high, low]: [u8; 2]) -> Option<u8> {
 }
 
 /// What servers read differently, in a path whose dots are decoded.
-fn is_ambiguous(canonical: &str) -> bool {
+pub(super) fn is_ambiguous(canonical: &str) -> bool {
     let bytes = canonical.as_bytes();
     let special = bytes.iter().any(|b| matches!(b, b'\\' | b';'))
         || bytes.windows(3).any(|w| w == b"%2F" || w == b"%5C")
@@ -181,7 +186,7 @@ mod tests {
     #[case("/admin;v=1/x")]
     #[case("/pub/..;/admin")]
     fn what_servers_read_differently_is_ambiguous(#[case] target: &str) {
-        assert_eq!(RequestPath::parse(target, "GET"), Err(PathFault::Ambiguous), "{target:?}");
+        assert!(RequestPath::parse(target, "GET").unwrap().is_ambiguous(), "{target:?}");
     }
 
     #[test]

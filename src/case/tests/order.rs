@@ -108,3 +108,35 @@ fn what_does_at_a_lax_level_does_not_at_a_strict_one() {
     assert_eq!(line(&world.decide(&wipe(NOW + 61))), "step_up attestation_too_old");
     assert_eq!(line(&world.decide(&wipe(NOW + 60))), "verified attested");
 }
+
+#[test]
+fn a_path_that_servers_read_differently_is_judged_in_every_reading() {
+    let world = World::new();
+    let bearer = world.bearer(WEB, "payments:read payments:refund").sign(&world.idp).unwrap();
+    let call = |path| Call::new("POST", path).with("authorization", format!("Bearer {bearer}"));
+    for path in ["//v1/payments/7/refund", "/status/../v1/payments/7/refund", "/status/..;/v1/payments/7/refund"] {
+        assert_eq!(line(&world.decide(&call(path))), "step_up attestation_missing", "{path}");
+    }
+    let forbidden = line(&world.decide(&call("/x/%2e%2e/forbidden")));
+    assert_eq!(forbidden, "deny closed_for_good");
+    let slash = line(&world.decide(&call("/forbidden/")));
+    assert_eq!(slash, "deny closed_for_good");
+}
+
+#[test]
+fn a_header_that_overrides_method_or_path_is_judged_too() {
+    let world = World::new();
+    let bearer = world.bearer(WEB, "payments:read").sign(&world.idp).unwrap();
+    let read = Call::new("GET", "/v1/payments/7").with("authorization", format!("Bearer {bearer}"));
+    assert_eq!(line(&world.decide(&read)), "allowed routine");
+    let overridden = read.clone().with("x-http-method-override", "POST").with("x-original-url", "/forbidden");
+    assert_eq!(line(&world.decide(&overridden)), "deny closed_for_good");
+    let refund = read.with("x-rewrite-url", "/v1/payments");
+    assert_eq!(line(&world.decide(&Call { method: "DELETE", ..refund })), "deny insufficient_scope");
+}
+
+#[test]
+fn an_anonymous_route_does_not_open_another_reading() {
+    let world = World::new();
+    assert_eq!(line(&world.decide(&Call::new("GET", "/v1/../status"))), "deny credential_missing");
+}

@@ -12,19 +12,19 @@ use crate::policy::{
     IdentitySource, Issuer, IssuerId, LevelId, MtlsCredential, Name, Origin, PathTemplate, Policy, Privilege, Profile,
     Route, RouteTable, Rule, ScopeSet, Selector, Sensitivity, Unmatched, When,
 };
-use crate::request::{Headers, Host, Method, Peer, RequestFacts, RequestPath};
+use crate::request::{Headers, Host, Method, Peer, Readings, RequestFacts, RequestPath};
 use crate::store::SpentProofs;
 use crate::time::{Ttl, UnixTime};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-pub const NOW: u64 = 1_800_000_000;
-pub const WEB: &str = "spiffe://example.org/ns/billing/sa/web";
-pub const THIEF: &str = "spiffe://example.org/ns/thief/sa/thief";
-pub const ORIGIN: &str = "https://api.example.com";
-pub const REFUND: &str = "/v1/payments/7/refund";
+pub(super) const NOW: u64 = 1_800_000_000;
+pub(super) const WEB: &str = "spiffe://example.org/ns/billing/sa/web";
+pub(super) const THIEF: &str = "spiffe://example.org/ns/thief/sa/thief";
+pub(super) const ORIGIN: &str = "https://api.example.com";
+pub(super) const REFUND: &str = "/v1/payments/7/refund";
 
-pub struct World {
+pub(super) struct World {
     pub policy: Policy,
     pub keyring: Keyring,
     pub challenges: ChallengeKeys,
@@ -38,7 +38,7 @@ pub struct World {
 
 /// One call, as headers and a peer.
 #[derive(Clone)]
-pub struct Call {
+pub(super) struct Call {
     pub method: &'static str,
     pub path: &'static str,
     pub headers: Vec<(String, String)>,
@@ -46,7 +46,7 @@ pub struct Call {
     pub at: u64,
 }
 
-pub fn key() -> SigningKey {
+pub(super) fn key() -> SigningKey {
     SigningKey::generate(crate::mint::Algorithm::Es256).unwrap()
 }
 
@@ -54,7 +54,7 @@ fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
 }
 
-pub fn key_set(keys: &[&SigningKey]) -> Arc<KeySet> {
+pub(super) fn key_set(keys: &[&SigningKey]) -> Arc<KeySet> {
     Arc::new(KeySet::parse(jwks(keys.iter().copied()).to_string().as_bytes()).unwrap())
 }
 
@@ -177,11 +177,14 @@ impl Call {
 
     fn facts(&self) -> RequestFacts {
         let headers = self.headers.iter().map(|(name, value)| (name.clone(), Some(value.clone())));
+        let headers = Headers::apart(headers.collect(), HashMap::new());
+        let path = RequestPath::parse(self.path, self.method).unwrap();
         RequestFacts {
             method: Method::parse(self.method).unwrap(),
-            path: RequestPath::parse(self.path, self.method).unwrap(),
+            readings: Readings::of(&path, &headers).unwrap(),
+            path,
             host: Host::parse("api.example.com").unwrap(),
-            headers: Headers::apart(headers.collect(), HashMap::new()),
+            headers,
             source: None,
             peer: self.peer.clone(),
         }
@@ -287,7 +290,7 @@ fn rules() -> Vec<Rule> {
 }
 
 /// Whether a proof was recorded by this world.
-pub fn is_spent(world: &World, proof: &str) -> bool {
+pub(super) fn is_spent(world: &World, proof: &str) -> bool {
     let proof = DpopProof::verify(proof).unwrap();
     let spending = crate::case::Spending { key: proof.spending_key(), until: proof.expires() };
     world.spent.spend(spending, UnixTime::from_secs(NOW)) == Spent::Replayed

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::policy::{HeaderCondition, Name, PathTemplate, ScopeSet, Selector, Sensitivity};
-use crate::request::{Headers, Peer, RequestPath};
+use crate::request::{Headers, Peer, Readings, RequestPath};
 use proptest::prelude::*;
 use rstest::rstest;
 use std::collections::HashMap as StdMap;
@@ -39,6 +39,7 @@ fn facts(method: &str, host: &str, path: &str, headers: &[(&str, &str)]) -> Requ
         path: RequestPath::parse(path, method).unwrap(),
         host: Host::parse(host).unwrap(),
         headers: Headers::joined(headers),
+        readings: Readings::default(),
         source: None,
         peer: Peer::default(),
     }
@@ -117,7 +118,7 @@ fn a_header_condition_narrows(#[case] headers: &[(&str, &str)], #[case] expected
 fn a_look_up_does_not_depend_on_how_many_routes_there_are() {
     let many: Vec<_> = (0..20_000).map(|n| route(&format!("GET /v1/service{n}/{{id}}/action"))).collect();
     let table = RouteTable::new(many);
-    let found = table.find(&facts("GET", "h", "/v1/service19999/7/action", &[])).unwrap();
+    let found = find(&table, &facts("GET", "h", "/v1/service19999/7/action", &[])).unwrap();
     assert_eq!(table.get(found).unwrap().name.as_str(), "GET_/v1/service19999/_id_/action");
     let visited = table.any.literals.get("v1").unwrap().literals.len();
     assert_eq!(visited, 20_000, "the routes part at one node, which is found by hash");
@@ -125,7 +126,11 @@ fn a_look_up_does_not_depend_on_how_many_routes_there_are() {
 
 fn taken(routes: &[&str], facts: &RequestFacts) -> Option<Name> {
     let table = RouteTable::new(routes.iter().map(|text| route(text)).collect());
-    table.find(facts).and_then(|id| table.get(id)).map(|route| route.name.clone())
+    find(&table, facts).and_then(|id| table.get(id)).map(|route| route.name.clone())
+}
+
+fn find(table: &RouteTable, facts: &RequestFacts) -> Option<RouteId> {
+    table.find(facts, &facts.method, facts.path.canonical())
 }
 
 /// The rank of a route for a path, as the specification words it; `None` where it does not fit.
