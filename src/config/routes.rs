@@ -34,12 +34,7 @@ pub(super) fn read(node: &Node, elevated: &ElevatedScopes, problems: &mut Diagno
     let scopes = scopes.or(ScopeSet::default(), problems, read_scopes);
     let is_anonymous = anonymous.or(false, problems, Node::boolean);
     let enforce_scopes = enforce_scopes.or(true, problems, Node::boolean);
-    if is_anonymous == Some(true) && sensitivity >= Some(Sensitivity::High) {
-        let place = anonymous.node().map_or(section.title().place, |node| node.place);
-        let help = "take `anonymous` away, or call the route `low` or `moderate` if anybody may do what it does";
-        let message = "a route of high or critical sensitivity lets nobody in without a principal";
-        problems.report(Code::AnonymousSensitive, place, message, help);
-    }
+    check_anonymous(is_anonymous, sensitivity, anonymous.place(), problems);
     let scopes = scopes?;
     let route = Route {
         name: name?,
@@ -51,6 +46,21 @@ pub(super) fn read(node: &Node, elevated: &ElevatedScopes, problems: &mut Diagno
         enforce_scopes: enforce_scopes?,
     };
     Some(RouteDraft { route, place: section.title().place, sensitivity_place: sensitivity_place? })
+}
+
+fn check_anonymous(
+    is_anonymous: Option<bool>,
+    sensitivity: Option<Sensitivity>,
+    place: Option<Place>,
+    problems: &mut Diagnostics,
+) {
+    if let (Some(true), Some(Sensitivity::High | Sensitivity::Critical), Some(place)) =
+        (is_anonymous, sensitivity, place)
+    {
+        let message = "a route of high or critical sensitivity lets nobody in without a principal";
+        let help = "take `anonymous` away, or call the route `low` or `moderate` if anybody may do what it does";
+        problems.report(Code::AnonymousSensitive, place, message, help);
+    }
 }
 
 pub(super) fn read_unmatched(entry: &Entry, problems: &mut Diagnostics) -> Option<Unmatched> {

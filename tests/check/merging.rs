@@ -111,6 +111,19 @@ fn what_stands_twice_over_two_files_is_shown_in_both() {
 }
 
 #[test]
+fn twenty_thousand_routes_are_within_every_limit() {
+    let one = |index: usize| {
+        format!(
+            "  - {{ name: r{index}, match: {{ hosts: [api.example.com], methods: [GET, POST], path: \"/t{}/r{index}/{{id}}\" }}, sensitivity: moderate, scopes: [\"r{index}:read\"] }}\n",
+            index % 97
+        )
+    };
+    let folder = Folder::with(GOOD);
+    folder.write("routes.yaml", format!("version: 1\nroutes:\n{}", (0..20_000).map(one).collect::<String>()));
+    assert_eq!(folder.load().unwrap().policy.routes.iter().count(), 20_002);
+}
+
+#[test]
 fn all_problems_of_all_files_are_reported_at_once() {
     let folder = Folder::with(&changed("rules:\n  - { name: a, when: { sensitivity: hgih }, require: fresher }"));
     folder.write("second.yml", "version: 1\nroutes:\n  - { name: x, match: { path: x }, sensitivty: low }\n");
