@@ -4,6 +4,7 @@ use http_body::Frame;
 use http_body_util::{Full, StreamBody};
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
+use tonic::Request;
 use tonic::codegen::tokio_stream::{self, StreamExt};
 
 fn with_timeout(timeout: &str, path: &str) -> RawRequest {
@@ -64,6 +65,37 @@ async fn a_panic_is_an_answer_and_harms_no_other_call() {
     for (path, expected) in [("/panic", "panic"), ("/yield-then-panic", "panic"), ("/", "decided")] {
         let response = client.check(check_request(path)).await.unwrap().into_inner();
         assert_eq!(response.status.unwrap().message, expected, "{path}");
+    }
+    assert_eq!(server.in_flight.count(), 0);
+}
+
+#[tokio::test]
+async fn not_even_a_panic_in_the_last_answer_harms_another_call() {
+    let server = Server::start().await;
+    let mut client = server.client().await;
+    let mut waiting = client.clone();
+    let waiting = tokio::spawn(async move { waiting.check(check_request("/wait")).await.unwrap() });
+    server.reaches_in_flight(1).await;
+    let mut request = Request::new(check_request("/panic"));
+    request.metadata_mut().insert("x-panic", "1".parse().unwrap());
+    assert!(client.check(request).await.is_err());
+    server.service.releases.add_permits(1);
+    assert_eq!(waiting.await.unwrap().into_inner().status.unwrap().message, "decided");
+}
+
+#[tokio::test]
+async fn a_thousand_calls_at_once_are_all_answered() {
+    let server = Server::with_limits(1, 2000, Duration::from_secs(10)).await;
+    let client = server.client().await;
+    let calls: Vec<_> = (0..1000)
+        .map(|n| {
+            let mut client = client.clone();
+            let request = check_request(["/", "/yield", "/sleep"][n % 3]);
+            tokio::spawn(async move { client.check(request).await.unwrap().into_inner() })
+        })
+        .collect();
+    for call in calls {
+        assert_eq!(call.await.unwrap().status.unwrap().message, "decided");
     }
     assert_eq!(server.in_flight.count(), 0);
 }
