@@ -55,7 +55,7 @@ impl Kind {
 /// Builds the no-ops, which cargo doesn't do for a benchmark.
 pub(crate) fn build_noop() -> Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let built = Command::new(cargo).args(["build", "--release", "--example", "noop"]).status()?;
+    let built = Command::new(cargo).args(["build", "--profile=bench", "--example=noop"]).status()?;
     if built.success() { Ok(()) } else { Err("the no-ops could not be built".into()) }
 }
 

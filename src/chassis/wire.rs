@@ -136,3 +136,102 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Write for Wire<I> {
         Pin::new(&mut buffered.stream).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::Waker;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+    const ANSWER: &[u8] = b"answer";
+
+    /// The peer's end and ours, with room for this many bytes on the way.
+    fn wire(room: usize) -> (DuplexStream, Wire<DuplexStream>) {
+        let (peer, stream) = duplex(room);
+        (peer, Wire::new(stream))
+    }
+
+    fn context() -> Context<'static> {
+        Context::from_waker(Waker::noop())
+    }
+
+    fn write(wire: &mut Wire<DuplexStream>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(wire).poll_write(&mut context(), bytes)
+    }
+
+    /// Writes an answer as h2 does and says how much of all has left by then.
+    fn answer(wire: &mut Wire<DuplexStream>, peer: &mut DuplexStream) -> usize {
+        assert!(write(wire, ANSWER).is_ready());
+        assert!(Pin::new(&mut *wire).poll_flush(&mut context()).is_ready());
+        arrived(peer).len() / ANSWER.len()
+    }
+
+    fn arrived(peer: &mut DuplexStream) -> Vec<u8> {
+        let mut arrived = vec![0; 1024 * 1024];
+        let mut into = ReadBuf::new(&mut arrived);
+        let _ = Pin::new(peer).poll_read(&mut context(), &mut into);
+        into.filled().to_vec()
+    }
+
+    #[test]
+    fn a_batch_leaves_in_pieces_of_growing_size() {
+        let (mut peer, mut wire) = wire(1024);
+        for _ in 0..2 {
+            let left: Vec<usize> = (0..10).map(|_| answer(&mut wire, &mut peer)).collect();
+            assert_eq!(left, [0, 2, 0, 0, 0, 4, 0, 0, 0, 0]);
+            assert!(wire.poll_finish_batch(&mut context()).is_ready());
+            assert_eq!(arrived(&mut peer), ANSWER.repeat(4));
+        }
+    }
+
+    #[test]
+    fn a_peer_that_does_not_read_holds_up_the_writer() {
+        let (mut peer, mut wire) = wire(100);
+        let written = (0..).take_while(|_| write(&mut wire, &[7; 1000]).is_ready()).count() * 1000;
+        assert!((MAX_HELD..MAX_HELD + 2000).contains(&written), "{written}");
+        let mut read = 0;
+        while read < written {
+            let _ = wire.poll_finish_batch(&mut context());
+            read += arrived(&mut peer).len();
+        }
+        assert!(wire.poll_finish_batch(&mut context()).is_ready());
+        assert_eq!(read, written);
+        assert!(write(&mut wire, &[7; 1000]).is_ready());
+    }
+
+    #[tokio::test]
+    async fn what_is_read_in_small_pieces_is_whole() {
+        let (mut peer, wire) = wire(1024 * 1024);
+        let sent: Vec<u8> = (0..=250).cycle().take(3 * READ + 17).collect();
+        peer.write_all(&sent).await.unwrap();
+        drop(peer);
+        let mut received = Vec::new();
+        let mut stream = hyper_util::rt::TokioIo::new(wire);
+        let mut piece = [0; 1000];
+        loop {
+            match stream.read(&mut piece).await.unwrap() {
+                0 => break,
+                length => received.extend_from_slice(&piece[..length]),
+            }
+        }
+        assert!(received == sent);
+    }
+
+    #[tokio::test]
+    async fn what_is_held_leaves_before_the_end() {
+        let (mut peer, mut wire) = wire(1024);
+        assert_eq!(answer(&mut wire, &mut peer), 0);
+        assert!(Pin::new(&mut wire).poll_shutdown(&mut context()).is_ready());
+        let mut received = Vec::new();
+        peer.read_to_end(&mut received).await.unwrap();
+        assert_eq!(received, ANSWER);
+    }
+
+    #[test]
+    fn a_broken_stream_is_an_error() {
+        let (peer, mut wire) = wire(1024);
+        drop(peer);
+        assert!(write(&mut wire, ANSWER).is_ready());
+        assert!(matches!(wire.poll_finish_batch(&mut context()), Poll::Ready(Err(_))));
+    }
+}

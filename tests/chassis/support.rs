@@ -46,6 +46,8 @@ impl Authorize for Obedient {
             "/wait" => self.releases.acquire().await.unwrap().forget(),
             "/never" => pending().await,
             "/panic" => panic!("told to"),
+            "/yield" => tokio::task::yield_now().await,
+            "/sleep" => tokio::time::sleep(Duration::from_millis(1)).await,
             "/yield-then-panic" => {
                 tokio::task::yield_now().await;
                 panic!("told to")
@@ -59,7 +61,8 @@ impl Authorize for Obedient {
         said("decided")
     }
 
-    fn unavailable(&self, why: Unavailable, _call: &Call) -> CheckResponse {
+    fn unavailable(&self, why: Unavailable, call: &Call) -> CheckResponse {
+        assert!(!call.headers().contains_key("x-panic"), "told to");
         said(match why {
             Unavailable::Deadline => "deadline",
             Unavailable::Overload => "overload",
