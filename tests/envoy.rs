@@ -288,9 +288,12 @@ async fn a_certificate_with_one_uri_name_tells_who_calls(
 #[tokio::test]
 async fn a_certificate_whose_dns_name_spells_a_spiffe_id_names_nobody() -> Result<()> {
     let mesh = Mesh::mtls(Transport::Unix, |bootstrap| bootstrap.with(SAN_MATCHER, json!([]))).await?;
-    let caller = mesh.certified_caller(&mesh.authority.client(vec![dns(SPIFFE_ID)?])?)?;
-    assert_eq!(Answer::to(caller.get(READ)).await?.status, 401);
-    assert!(mesh.upstream.received().is_empty());
+    let true_one = mesh.certified_caller(&mesh.authority.client(vec![uri(SPIFFE_ID)?])?)?;
+    assert_eq!(Answer::to(true_one.get(READ)).await?.status, 200);
+
+    let false_one = mesh.certified_caller(&mesh.authority.client(vec![dns(SPIFFE_ID)?])?)?;
+    assert_eq!(Answer::to(false_one.get(READ)).await?.status, 401);
+    assert_eq!(mesh.upstream.received().len(), 1);
     Ok(())
 }
 
