@@ -18,3 +18,6 @@ pub struct Admin {
     pub readiness: Readiness,
     pub metrics: Arc<Metrics>,
 }
+
+#[cfg(test)]
+mod tests;

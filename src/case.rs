@@ -206,4 +206,4 @@ impl std::fmt::Debug for Need<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -2,7 +2,7 @@
 
 mod attacks;
 mod order;
-mod world;
+pub(crate) mod world;
 
 use crate::decision::Outcome;
 

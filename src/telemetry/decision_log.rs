@@ -80,3 +80,6 @@ impl DecisionLog {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -175,7 +175,7 @@ impl Call {
         self.header("authorization").strip_prefix("Bearer ").unwrap()
     }
 
-    fn facts(&self) -> RequestFacts {
+    pub fn facts(&self) -> RequestFacts {
         let headers = self.headers.iter().map(|(name, value)| (name.clone(), Some(value.clone())));
         let headers = Headers::apart(headers.collect(), HashMap::new());
         let path = RequestPath::parse(self.path, self.method).unwrap();
