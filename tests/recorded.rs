@@ -6,7 +6,7 @@ use prost::Message;
 use std::fs;
 use stepgate::ext_authz::facts;
 
-/// What each recording is read as: method, host, canonical path and the peer's names, or why it is refused.
+/// What each recording is read as: method, host, the path in every reading and the peer's names; or why it is refused.
 const READINGS: [(&str, &str); 51] = [
     ("allowed_headers_filter", "GET api.example.com /x"),
     ("body_chunked", "POST a.example /x"),
@@ -43,17 +43,17 @@ const READINGS: [(&str, &str); 51] = [
     ("path_absolute_form", "GET evil.example.com /admin/x"),
     ("path_backslash_hardened", "GET api.example.com /admin/x"),
     ("path_dotdot_hardened", "GET api.example.com /admin/x"),
-    ("path_dotdot_raw", "refused ambiguous_path"),
+    ("path_dotdot_raw", "GET api.example.com /public2/../admin/x or /admin/x"),
     ("path_dotdot_semicolon_hardened", "GET api.example.com /admin/x"),
     ("path_double_slash_hardened", "GET api.example.com /admin/x"),
-    ("path_double_slash_raw", "refused ambiguous_path"),
+    ("path_double_slash_raw", "GET api.example.com //admin/x or /admin/x"),
     ("path_pct23", "GET api.example.com /admin/x%23f"),
     ("path_pct2f_unescape", "GET api.example.com /admin/x"),
     ("path_pct3f", "GET api.example.com /admin/x%3Fq=1"),
     ("path_pct_encoded_unreserved_hardened", "GET api.example.com /admin/x"),
     ("path_pct_encoded_unreserved_raw", "GET api.example.com /admin/x"),
     ("path_query_dotdot", "GET api.example.com /ok"),
-    ("path_semicolon_hardened", "refused ambiguous_path"),
+    ("path_semicolon_hardened", "GET api.example.com /admin;v=1/x;y or /admin/x"),
     ("path_trailing_dot", "GET api.example.com /admin/x."),
     ("path_upper", "GET api.example.com /ADMIN/x"),
     ("plain_xfcc_always_forward", "GET api.example.com /x"),
@@ -78,7 +78,9 @@ fn reading(bytes: &[u8]) -> String {
                 (None, Some(principal)) => format!(" {principal}"),
                 (None, None) => String::new(),
             };
-            format!("{} {} {}{peer}", facts.method.as_str(), facts.host, facts.path.canonical())
+            let readings = facts.readings.all(&facts.method, facts.path.canonical()).map(|(_, path)| path);
+            let paths = readings.collect::<Vec<_>>().join(" or ");
+            format!("{} {} {paths}{peer}", facts.method.as_str(), facts.host)
         }
     }
 }

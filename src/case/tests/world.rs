@@ -18,13 +18,13 @@ use crate::time::{Ttl, UnixTime};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-pub(super) const NOW: u64 = 1_800_000_000;
-pub(super) const WEB: &str = "spiffe://example.org/ns/billing/sa/web";
-pub(super) const THIEF: &str = "spiffe://example.org/ns/thief/sa/thief";
-pub(super) const ORIGIN: &str = "https://api.example.com";
-pub(super) const REFUND: &str = "/v1/payments/7/refund";
+pub(crate) const NOW: u64 = 1_800_000_000;
+pub(crate) const WEB: &str = "spiffe://example.org/ns/billing/sa/web";
+pub(crate) const THIEF: &str = "spiffe://example.org/ns/thief/sa/thief";
+pub(crate) const ORIGIN: &str = "https://api.example.com";
+pub(crate) const REFUND: &str = "/v1/payments/7/refund";
 
-pub(super) struct World {
+pub(crate) struct World {
     pub policy: Policy,
     pub keyring: Keyring,
     pub challenges: ChallengeKeys,
@@ -38,7 +38,7 @@ pub(super) struct World {
 
 /// One call, as headers and a peer.
 #[derive(Clone)]
-pub(super) struct Call {
+pub(crate) struct Call {
     pub method: &'static str,
     pub path: &'static str,
     pub headers: Vec<(String, String)>,
@@ -46,7 +46,7 @@ pub(super) struct Call {
     pub at: u64,
 }
 
-pub(super) fn key() -> SigningKey {
+pub(crate) fn key() -> SigningKey {
     SigningKey::generate(crate::mint::Algorithm::Es256).unwrap()
 }
 
@@ -54,7 +54,7 @@ fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
 }
 
-pub(super) fn key_set(keys: &[&SigningKey]) -> Arc<KeySet> {
+pub(crate) fn key_set(keys: &[&SigningKey]) -> Arc<KeySet> {
     Arc::new(KeySet::parse(jwks(keys.iter().copied()).to_string().as_bytes()).unwrap())
 }
 
@@ -290,7 +290,7 @@ fn rules() -> Vec<Rule> {
 }
 
 /// Whether a proof was recorded by this world.
-pub(super) fn is_spent(world: &World, proof: &str) -> bool {
+pub(crate) fn is_spent(world: &World, proof: &str) -> bool {
     let proof = DpopProof::verify(proof).unwrap();
     let spending = crate::case::Spending { key: proof.spending_key(), until: proof.expires() };
     world.spent.spend(spending, UnixTime::from_secs(NOW)) == Spent::Replayed
