@@ -2,6 +2,10 @@
 //!
 //! A line is written into memory where the decision is made and carried to its destination by one thread, many at a
 //! time. The decision never waits for it: where the memory is full, the line is dropped and counted.
+//!
+//! Writing a line where the decision is made takes about a microsecond. Moving facts and decision to the thread instead
+//! would take the decision a tenth of that, but the machine several times as much: what one thread allocated, another
+//! frees.
 
 mod destination;
 mod inputs;
