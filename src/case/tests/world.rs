@@ -59,7 +59,7 @@ pub(crate) fn key_set(keys: &[&SigningKey]) -> Arc<KeySet> {
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (idp, attester) = (key(), key());
         let keyring = Keyring::new(vec![key_set(&[&idp]), key_set(&[&attester])]);
         Self {
@@ -74,7 +74,7 @@ impl World {
         }
     }
 
-    pub fn decide(&self, call: &Call) -> Decision {
+    pub(crate) fn decide(&self, call: &Call) -> Decision {
         let facts = call.facts();
         let ground = Ground { policy: &self.policy, keyring: &self.keyring, challenges: &self.challenges };
         let mut case = Case::open(ground, &facts);
@@ -111,27 +111,27 @@ impl World {
         }
     }
 
-    pub fn challenge(&self, principal: &str, at: u64) -> String {
+    pub(crate) fn challenge(&self, principal: &str, at: u64) -> String {
         let principal = Principal::parse(principal).unwrap();
         self.challenges.issue(UnixTime::from_secs(at), [3; 12], &Origin::parse(ORIGIN).unwrap(), &principal).unwrap()
     }
 
-    pub fn bearer(&self, subject: &str, scope: &str) -> Jwt {
+    pub(crate) fn bearer(&self, subject: &str, scope: &str) -> Jwt {
         let issuer = "https://idp.example.com";
         Jwt::bearer(subject).issued(NOW, 600).claim("iss", issuer).claim("aud", ORIGIN).claim("scope", scope)
     }
 
-    pub fn attestation(&self, subject: &str, key: &SigningKey) -> Jwt {
+    pub(crate) fn attestation(&self, subject: &str, key: &SigningKey) -> Jwt {
         Jwt::attestation(subject, key.public()).issued(NOW, 600)
     }
 
-    pub fn proof(&self, key: &SigningKey, bearer: &str) -> Jwt {
+    pub(crate) fn proof(&self, key: &SigningKey, bearer: &str) -> Jwt {
         let url = format!("{ORIGIN}{REFUND}");
         Jwt::proof(key.public(), "POST", &url).unwrap().claim("iat", NOW).with_token(bearer)
     }
 
     /// The workload refunds, and proves itself.
-    pub fn refund(&self) -> Call {
+    pub(crate) fn refund(&self) -> Call {
         let bearer = self.bearer(WEB, "payments:refund").sign(&self.idp).unwrap();
         let proof = self.proof(&self.web, &bearer).claim("nonce", self.challenge(WEB, NOW));
         Call::new("POST", REFUND)
@@ -142,40 +142,40 @@ impl World {
 }
 
 impl Call {
-    pub fn new(method: &'static str, path: &'static str) -> Self {
+    pub(crate) fn new(method: &'static str, path: &'static str) -> Self {
         Self { method, path, headers: Vec::new(), peer: Peer::default(), at: NOW }
     }
 
-    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.retain(|(other, _)| other != name);
         self.headers.push((name.to_owned(), value.into()));
         self
     }
 
-    pub fn and(mut self, name: &str, value: impl Into<String>) -> Self {
+    pub(crate) fn and(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
         self
     }
 
-    pub fn without(mut self, name: &str) -> Self {
+    pub(crate) fn without(mut self, name: &str) -> Self {
         self.headers.retain(|(other, _)| other != name);
         self
     }
 
-    pub fn at(mut self, now: u64) -> Self {
+    pub(crate) fn at(mut self, now: u64) -> Self {
         self.at = now;
         self
     }
 
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         &self.headers.iter().find(|(other, _)| other == name).unwrap().1
     }
 
-    pub fn token(&self) -> &str {
+    pub(crate) fn token(&self) -> &str {
         self.header("authorization").strip_prefix("Bearer ").unwrap()
     }
 
-    pub fn facts(&self) -> RequestFacts {
+    pub(crate) fn facts(&self) -> RequestFacts {
         let headers = self.headers.iter().map(|(name, value)| (name.clone(), Some(value.clone())));
         let headers = Headers::apart(headers.collect(), HashMap::new());
         let path = RequestPath::parse(self.path, self.method).unwrap();
