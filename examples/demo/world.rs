@@ -82,6 +82,7 @@ impl World {
 
     /// Stops everything, and sees that stepgate stops well.
     pub(crate) async fn end(mut self) -> Result<()> {
+        self.mesh.envoy.stop().await?;
         let ended = self.mesh.stepgate.terminate().await?;
         if ended.success() { Ok(()) } else { Err(format!("stepgate should exit with 0: {ended}").into()) }
     }

@@ -19,8 +19,15 @@ pub struct Envoy {
     /// Where it takes requests.
     pub address: SocketAddr,
     pub admin: SocketAddr,
-    _child: Child,
+    child: Child,
     _dir: TempDir,
+}
+
+impl Envoy {
+    /// Ends it and waits until it is gone.
+    pub async fn stop(&mut self) -> Result<()> {
+        self.child.kill().await
+    }
 }
 
 /// A configuration of Envoy before it runs.
@@ -88,7 +95,7 @@ impl Bootstrap {
             .await?;
         let http = http().build()?;
         let address = child.until("its listener", async |_| listener(&http, admin).await.ok()).await?;
-        Ok(Envoy { address, admin, _child: child, _dir: dir })
+        Ok(Envoy { address, admin, child, _dir: dir })
     }
 
     fn write(&self, dir: &Path) -> Result<PathBuf> {
