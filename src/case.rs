@@ -6,7 +6,7 @@
 mod authenticate;
 mod evidence;
 
-use crate::attestation::{DpopProof, Keyring, ProofFault, TokenFault, Verified};
+use crate::attestation::{DpopProof, Keyring, ProofFault, Thumbprint, TokenFault, Verified};
 use crate::challenge::ChallengeKeys;
 use crate::decision::{Decision, Evidence, Findings, Outcome, decide};
 use crate::identity::Caller;
@@ -55,8 +55,8 @@ pub enum Need<'a> {
     Bearer(&'a str),
     /// Verify this attestation.
     Attestation(AttestationId, &'a str),
-    /// Verify this proof.
-    Proof(&'a str),
+    /// Verify this proof, which must be by this key.
+    Proof(&'a str, Thumbprint),
     /// Record a proof as used, if nobody did.
     Spend(Spending),
 }
@@ -135,6 +135,7 @@ impl<'a> Case<'a> {
         if let Some(what) = self.known.unavailable {
             return Err(Halt::Refused(Reason::Unavailable(what)));
         }
+        findings.scheme = self.scheme();
         let authenticated = self.authenticate(now);
         if let Err(Halt::Needs(need)) = authenticated {
             return Err(Halt::Needs(need));
@@ -144,6 +145,7 @@ impl<'a> Case<'a> {
         let caller = findings.caller.insert(authenticated?).clone();
         let token_proof = self.prove_token(&caller, now)?;
         if self.asks_for_challenge() {
+            self.spend_token_proof(token_proof)?;
             return self.challenge(&caller);
         }
         self.admit(&caller, &classification)?;
@@ -183,9 +185,13 @@ impl<'a> Case<'a> {
     }
 }
 
-/// The origin that proofs for this request are made for: never what a caller can choose, where the policy says one.
-pub fn origin<'a>(policy: &'a Policy, facts: &RequestFacts) -> Cow<'a, Origin> {
-    policy.resource.as_ref().map_or_else(|| Cow::Owned(Origin::of_host(&facts.host)), Cow::Borrowed)
+/// The origin that proofs for this request are made for: never what a caller can choose. Where the policy says none, it is
+/// the host, if a route names that very host; a proof for any other could have been made for another service.
+pub fn origin<'a>(policy: &'a Policy, facts: &RequestFacts) -> Option<Cow<'a, Origin>> {
+    match &policy.resource {
+        Some(origin) => Some(Cow::Borrowed(origin)),
+        None => policy.routes.names_host(&facts.host).then(|| Cow::Owned(Origin::of_host(&facts.host))),
+    }
 }
 
 fn refuse<'a, T>(reason: Reason) -> Progress<'a, T> {
@@ -199,7 +205,7 @@ impl std::fmt::Debug for Need<'_> {
             Self::Certificate(_) => "Certificate",
             Self::Bearer(_) => "Bearer",
             Self::Attestation(..) => "Attestation",
-            Self::Proof(_) => "Proof",
+            Self::Proof(..) => "Proof",
             Self::Spend(_) => "Spend",
         })
     }

@@ -24,6 +24,7 @@ impl Clock for SystemClock {
 
     #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     fn since_epoch(&self) -> Duration {
-        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+        // Before 1970 nothing can be told; at the end of time everything has expired.
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::from_secs(UnixTime::LATEST.as_secs()))
     }
 }

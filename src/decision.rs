@@ -1,7 +1,7 @@
 //! The decision. The only place that makes a [`Permit`].
 
 use crate::attestation::Appraised;
-use crate::identity::Caller;
+use crate::identity::{Caller, Scheme};
 use crate::policy::{AttestationId, Classification, Effect, LevelId, Policy, Requirement, RuleId};
 use crate::reason::Reason;
 
@@ -17,6 +17,8 @@ pub struct Decision {
 pub struct Findings {
     pub classification: Option<Classification>,
     pub caller: Option<Caller>,
+    /// How the caller presented its token, also where it is none of ours.
+    pub scheme: Scheme,
     pub attestation: Option<(AttestationId, Appraised)>,
 }
 

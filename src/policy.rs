@@ -19,11 +19,11 @@ pub use host::HostPattern;
 pub use issuer::{Issuer, IssuerId};
 pub use name::Name;
 pub use origin::Origin;
-pub use route::{HeaderCondition, Route, RouteId, Selector, UNMATCHED};
+pub use route::{Fit, HeaderCondition, Route, RouteId, Selector, UNMATCHED};
 pub use rule::{Effect, Requirement, Rule, RuleId, When};
 pub use scopes::{ElevatedScopes, Scope, ScopeSet};
 pub use sensitivity::{Privilege, PrivilegeReason, Sensitivity};
-pub use table::RouteTable;
+pub use table::{Found, RouteTable};
 pub use template::{PathTemplate, Segment};
 
 use crate::request::{Method, RequestFacts};
@@ -80,22 +80,25 @@ impl Default for Unmatched {
 impl Policy {
     /// Says what a request is, without looking at evidence: the strictest of all that servers could take it for.
     pub fn classify(&self, facts: &RequestFacts) -> Classification {
-        let as_sent = self.classify_reading(facts, &facts.method, facts.path.canonical());
-        let readings = facts.readings.all(&facts.method, facts.path.canonical());
-        let others = readings.skip(1).map(|(method, path)| self.classify_reading(facts, method, path));
-        let slashless = facts.readings.all(&facts.method, facts.path.canonical());
-        let slashless = slashless.filter_map(|(method, path)| self.classify_slashless(facts, method, path));
+        let readings = || facts.readings.all(&facts.method, facts.path.canonical());
+        let as_sent = self.classify_found(&self.routes.find(facts, &facts.method, facts.path.canonical()));
+        let others =
+            readings().skip(1).map(|(method, path)| self.classify_found(&self.routes.find(facts, method, path)));
+        let slashless = readings().filter_map(|(method, path)| self.classify_slashless(facts, method, path));
         others.chain(slashless).fold(as_sent, Classification::stricter)
-    }
-
-    fn classify_reading(&self, facts: &RequestFacts, method: &Method, path: &str) -> Classification {
-        self.classify_as(self.routes.find(facts, method, path))
     }
 
     /// The form without a trailing slash is a reading where a route names it.
     fn classify_slashless(&self, facts: &RequestFacts, method: &Method, path: &str) -> Option<Classification> {
         let slashless = path.strip_suffix('/').filter(|rest| !rest.is_empty())?;
-        self.routes.find(facts, method, slashless).map(|route| self.classify_as(Some(route)))
+        let found = self.routes.find(facts, method, slashless);
+        (found != Found::default()).then(|| self.classify_found(&found))
+    }
+
+    fn classify_found(&self, found: &Found) -> Classification {
+        let certain = self.classify_as(found.route);
+        let doubtful = found.doubtful.iter().map(|id| self.classify_as(Some(*id)));
+        doubtful.fold(certain, Classification::stricter)
     }
 
     fn classify_as(&self, route: Option<RouteId>) -> Classification {

@@ -74,6 +74,11 @@ impl Method {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The same method in upper case, where it is not.
+    pub fn in_upper_case(&self) -> Option<Self> {
+        self.0.bytes().any(|b| b.is_ascii_lowercase()).then(|| Self(self.0.to_ascii_uppercase().into()))
+    }
 }
 
 impl Malformed {

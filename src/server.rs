@@ -85,7 +85,7 @@ impl<C: Clock + Clone> Server<C> {
     fn conclude(&self, snapshot: &Snapshot, decision: &Decision, subject: Subject<'_>, call: &Call) -> CheckResponse {
         let id = self.ids.next();
         let facts = subject.facts();
-        let resource = facts.map(|facts| case::origin(&snapshot.policy, facts));
+        let resource = facts.and_then(|facts| case::origin(&snapshot.policy, facts));
         let challenge = resource.as_deref().and_then(|resource| self.challenge(decision, resource));
         let answer = render(&Rendering {
             policy: &snapshot.policy,

@@ -13,7 +13,7 @@ pub use gate::Gate;
 pub use remembered::{CacheMeter, CacheSize, Meters, Remembered};
 pub use spent::SpentProofs;
 
-use crate::attestation::{ClaimNames, DpopProof, ProofFault, TokenFault, TokenKind};
+use crate::attestation::{ClaimNames, DpopProof, ProofFault, Thumbprint, TokenFault, TokenKind};
 use crate::case::{Answer, Ground, Need};
 use crate::clock::Clock;
 use crate::policy::{Attestation, IssuerId};
@@ -47,7 +47,7 @@ impl<C: Clock + Clone> Store<C> {
                 }
                 None => Err(Unavailable::Policy),
             },
-            Need::Proof(token) => self.proof(token).await.map(Answer::Proof),
+            Need::Proof(token, key) => self.proof(token, &key).await.map(Answer::Proof),
             Need::Spend(spending) => Ok(Answer::Spent(self.spent.spend(spending, self.clock.now()))),
         };
         result.unwrap_or_else(Answer::Unavailable)
@@ -82,9 +82,9 @@ impl<C: Clock + Clone> Store<C> {
     }
 
     /// Never remembered: a proof that is shown twice does not pass twice.
-    async fn proof(&self, token: &str) -> Result<Result<DpopProof, ProofFault>, Unavailable> {
+    async fn proof(&self, token: &str, key: &Thumbprint) -> Result<Result<DpopProof, ProofFault>, Unavailable> {
         let _turn = self.gate.turn().await?;
-        Ok(DpopProof::verify(token))
+        Ok(DpopProof::verify(token, key))
     }
 }
 

@@ -10,7 +10,7 @@ pub struct UnixTime(u64);
 
 impl UnixTime {
     /// The last second that four digits of a year can write; what claims more is no date.
-    const LATEST: u64 = 253_402_300_799;
+    pub const LATEST: Self = Self(253_402_300_799);
 
     pub const fn from_secs(secs: u64) -> Self {
         Self(secs)
@@ -18,7 +18,7 @@ impl UnixTime {
 
     /// A `NumericDate` (RFC 7519 §2): seconds, a fraction allowed and cut off; `None` if it is no sensible date.
     pub fn from_numeric_date(date: f64) -> Option<Self> {
-        if !(0.0..=Self::LATEST as f64).contains(&date) {
+        if !(0.0..=Self::LATEST.0 as f64).contains(&date) {
             return None;
         }
         #[expect(
@@ -91,7 +91,7 @@ impl std::str::FromStr for Ttl {
         };
         let digits = text.strip_suffix(unit).filter(|d| d.bytes().all(|b| b.is_ascii_digit()));
         let count: u64 = digits.and_then(|d| d.parse().ok()).ok_or_else(refuse)?;
-        count.checked_mul(seconds_each).filter(|secs| *secs <= UnixTime::LATEST).map(Self).ok_or_else(refuse)
+        count.checked_mul(seconds_each).filter(|secs| *secs <= UnixTime::LATEST.0).map(Self).ok_or_else(refuse)
     }
 }
 

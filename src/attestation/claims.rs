@@ -119,7 +119,8 @@ fn confirmation(payload: &Object) -> Result<Option<Confirmation>, TokenFault> {
         Some(Value::Object(members)) => members,
         Some(_) => return Err(TokenFault::Malformed),
     };
-    let mut confirmation = Confirmation::default();
+    // An empty `cnf` names nothing that could be proven.
+    let mut confirmation = Confirmation { unknown: members.is_empty(), ..Confirmation::default() };
     for (name, value) in members {
         match (name.as_str(), value) {
             ("jwk", Value::Object(jwk)) => confirmation.set_key(thumbprint(jwk))?,
@@ -182,6 +183,7 @@ mod tests {
     #[test]
     fn a_confirmation_that_is_not_understood_is_seen() {
         assert!(read(r#"{"cnf":{"kid":"x"}}"#).unwrap().confirmation.unwrap().unknown);
+        assert!(read(r#"{"cnf":{}}"#).unwrap().confirmation.unwrap().unknown);
         assert_eq!(read("{}").unwrap().confirmation, None);
     }
 

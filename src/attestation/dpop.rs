@@ -2,7 +2,8 @@
 
 use super::claims::{date, text};
 use super::jose::Compact;
-use super::jwk::VerifyingKey;
+use super::jwk::{JwkError, VerifyingKey};
+use super::thumbprint::thumbprint;
 use super::{Algorithm, ProofFault, Thumbprint};
 use crate::policy::Origin;
 use crate::request::{Method, RequestPath, path};
@@ -39,18 +40,22 @@ impl DpopProof {
     /// What a proof may be signed with: asymmetric, and short enough to be checked for every call.
     pub const ALGORITHMS: [Algorithm; 9] = Algorithm::ALL;
 
-    /// Checks form, type and signature under the key that the proof brings along (RFC 9449 §4.3, 1 to 7).
-    pub fn verify(token: &str) -> Result<Self, ProofFault> {
+    /// Checks form, type and signature under the key that the proof brings along (RFC 9449 §4.3, 1 to 7), which must be the
+    /// expected one: nobody makes us check signatures by keys of his own.
+    pub fn verify(token: &str, expected: &Thumbprint) -> Result<Self, ProofFault> {
         let compact = Compact::parse(token)?;
         if compact.header.media_type.as_deref() != Some("dpop+jwt") {
             return Err(ProofFault::Type);
         }
         let jwk = compact.header.key.as_ref().ok_or(ProofFault::Malformed)?;
-        let key = VerifyingKey::from_jwk(jwk).map_err(|_| ProofFault::ForbiddenHeader)?;
-        let algorithm = compact.header.algorithm;
-        if !key.fits(algorithm) {
-            return Err(ProofFault::Algorithm);
+        if thumbprint(jwk).as_ref() != Some(expected) {
+            return Err(ProofFault::Key);
         }
+        let algorithm = compact.header.algorithm;
+        let key = VerifyingKey::for_algorithm(jwk, algorithm).map_err(|why| match why {
+            JwkError::Unsupported => ProofFault::Algorithm,
+            _ => ProofFault::ForbiddenHeader,
+        })?;
         let proof = Self::read(&compact, key.thumbprint)?;
         let good = key.verifies(algorithm, compact.signing_input().as_bytes(), compact.signature());
         if good { Ok(proof) } else { Err(ProofFault::Signature) }

@@ -34,15 +34,26 @@ pub enum JwkError {
 }
 
 impl VerifyingKey {
+    /// For every algorithm that the key's type allows.
     pub fn from_jwk(jwk: &Object) -> Result<Self, JwkError> {
+        Self::parse(jwk, &Algorithm::ALL)
+    }
+
+    /// For one use, so that no more is parsed than is needed.
+    pub fn for_algorithm(jwk: &Object, algorithm: Algorithm) -> Result<Self, JwkError> {
+        Self::parse(jwk, &[algorithm])
+    }
+
+    fn parse(jwk: &Object, wanted: &[Algorithm]) -> Result<Self, JwkError> {
         if ["d", "k", "p", "q"].iter().any(|name| jwk.contains_key(*name)) {
             return Err(JwkError::Private);
         }
         check_use(jwk)?;
-        let mut parsed = parse_material(jwk)?;
+        let mut parsed = parse_material(jwk, wanted)?;
         if let Some(only) = optional_text(jwk, "alg")? {
             parsed.retain(|(algorithm, _)| algorithm.as_str() == only);
         }
+        parsed.retain(|(algorithm, _)| wanted.contains(algorithm));
         if parsed.is_empty() {
             return Err(JwkError::Unsupported);
         }
@@ -74,12 +85,12 @@ fn check_use(jwk: &Object) -> Result<(), JwkError> {
     if use_fits && operations_fit { Ok(()) } else { Err(JwkError::Use) }
 }
 
-fn parse_material(jwk: &Object) -> Result<Vec<(Algorithm, ParsedPublicKey)>, JwkError> {
+fn parse_material(jwk: &Object, wanted: &[Algorithm]) -> Result<Vec<(Algorithm, ParsedPublicKey)>, JwkError> {
     match (text(jwk, "kty")?, optional_text(jwk, "crv")?) {
         ("EC", Some("P-256")) => curve(Algorithm::Es256, &point(jwk, 32)?),
         ("EC", Some("P-384")) => curve(Algorithm::Es384, &point(jwk, 48)?),
         ("OKP", Some("Ed25519")) => curve(Algorithm::EdDsa, &bytes(jwk, "x")?),
-        ("RSA", None) => rsa(&bytes(jwk, "n")?, &bytes(jwk, "e")?),
+        ("RSA", None) => rsa(&bytes(jwk, "n")?, &bytes(jwk, "e")?, wanted),
         ("oct", _) => Err(JwkError::Private),
         _ => Err(JwkError::Unsupported),
     }
@@ -99,7 +110,7 @@ fn point(jwk: &Object, length: usize) -> Result<Vec<u8>, JwkError> {
     Ok([&[4], x.as_slice(), y.as_slice()].concat())
 }
 
-fn rsa(modulus: &[u8], exponent: &[u8]) -> Result<Vec<(Algorithm, ParsedPublicKey)>, JwkError> {
+fn rsa(modulus: &[u8], exponent: &[u8], wanted: &[Algorithm]) -> Result<Vec<(Algorithm, ParsedPublicKey)>, JwkError> {
     let leading_zero = |number: &[u8]| number.first().is_none_or(|byte| *byte == 0);
     if leading_zero(modulus) || leading_zero(exponent) {
         return Err(JwkError::Malformed);
@@ -109,7 +120,7 @@ fn rsa(modulus: &[u8], exponent: &[u8]) -> Result<Vec<(Algorithm, ParsedPublicKe
         return Err(JwkError::RsaSize);
     }
     let components = RsaPublicKeyComponents { n: modulus, e: exponent };
-    let with_parameters = Algorithm::ALL.iter().filter_map(|algorithm| Some((*algorithm, algorithm.rsa()?)));
+    let with_parameters = wanted.iter().filter_map(|algorithm| Some((*algorithm, algorithm.rsa()?)));
     with_parameters
         .map(|(algorithm, parameters)| components.to_parsed_public_key(parameters).map(|key| (algorithm, key)))
         .collect::<Result<_, _>>()

@@ -88,8 +88,9 @@ impl KeySet {
         self.keys.iter().any(|key| key.fits(algorithm))
     }
 
-    pub fn holds(&self, key: &Thumbprint) -> bool {
-        self.keys.iter().any(|own| own.thumbprint == *key)
+    /// Whether the key is still among them, for this algorithm.
+    pub fn holds(&self, key: &Thumbprint, algorithm: Algorithm) -> bool {
+        self.keys.iter().any(|own| own.thumbprint == *key && own.fits(algorithm))
     }
 }
 

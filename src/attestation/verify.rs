@@ -131,6 +131,6 @@ impl Verified {
     ) -> Result<&'p Issuer, TokenFault> {
         let own = trusted.find(|t| t.issuer.name == self.issuer).ok_or(TokenFault::Issuer)?;
         may_sign(own, kind, &self.claims, self.algorithm)?;
-        if own.keys.holds(&self.key) { Ok(own.issuer) } else { Err(TokenFault::Key) }
+        if own.keys.holds(&self.key, self.algorithm) { Ok(own.issuer) } else { Err(TokenFault::Key) }
     }
 }

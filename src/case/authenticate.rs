@@ -44,6 +44,11 @@ impl<'a> Case<'a> {
         issuers.iter().filter_map(|id| Some(Trusted { issuer: policy.issuer(*id)?, keys: keyring.of(*id)? }))
     }
 
+    pub(super) fn scheme(&self) -> Scheme {
+        let presented = presented(self.ground.policy, self.facts).ok().flatten();
+        presented.map_or(Scheme::Bearer, |presented| presented.scheme)
+    }
+
     fn presented(&self) -> Progress<'a, Option<Presented<'a>>> {
         presented(self.ground.policy, self.facts).map_err(Halt::Refused)
     }
@@ -108,8 +113,9 @@ impl<'a> Case<'a> {
         let Some(bound) = caller.token.as_ref().and_then(AccessToken::bound_to) else {
             return Ok(None);
         };
-        let proof = self.proof()?.map_err(|fault| Halt::Refused(Reason::Proof(fault)))?;
-        self.check_proof(&proof, bound, caller, now).map_err(|fault| Halt::Refused(Reason::Proof(fault)))?;
+        let proof = self.proof(bound)?.map_err(|fault| Halt::Refused(Reason::Proof(fault)))?;
+        let origin = self.origin()?;
+        self.check_proof(&proof, caller, &origin, now).map_err(|fault| Halt::Refused(Reason::Proof(fault)))?;
         Ok(Some(proof))
     }
 
@@ -140,19 +146,35 @@ fn presented<'a>(policy: &Policy, facts: &'a RequestFacts) -> Result<Option<Pres
     }
 }
 
-/// `Bearer <token>` or `DPoP <token>`; a header of its own may hold the bare token. Other schemes are not ours.
+/// `Bearer <token>` or `DPoP <token>`; a header of its own may hold the bare token. Other schemes are not ours. What only
+/// looks like one of ours could be taken for it further on, and is refused.
 fn read_presented(value: &str, is_authorization: bool) -> Result<Option<Presented<'_>>, Reason> {
-    let (scheme, token) = match value.split_once(' ') {
-        Some((name, token)) if name.eq_ignore_ascii_case("bearer") => (Scheme::Bearer, token.trim_start()),
-        Some((name, token)) if name.eq_ignore_ascii_case("dpop") => (Scheme::Dpop, token.trim_start()),
-        None if !is_authorization => (Scheme::Bearer, value),
-        _ => return Ok(None),
-    };
-    // Envoy joins repeated headers by a comma, which no token holds.
-    if is_authorization && token.contains(',') {
+    if is_authorization && holds_another(value) {
         return Err(Reason::Request(Malformed::RepeatedAuthorization));
     }
-    Ok(Some(Presented { token, scheme }))
+    let name_end = value.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(value.len());
+    let (name, rest) = value.split_at(name_end);
+    let scheme = match name.to_ascii_lowercase().as_str() {
+        "bearer" => Scheme::Bearer,
+        "dpop" => Scheme::Dpop,
+        _ if is_authorization => return Ok(None),
+        _ => return Ok(Some(Presented { token: value, scheme: Scheme::Bearer })),
+    };
+    match rest.strip_prefix(' ').map(|token| token.trim_start_matches(' ')) {
+        Some(token) if !token.is_empty() => Ok(Some(Presented { token, scheme })),
+        _ => Err(Reason::Credential(TokenFault::Malformed)),
+    }
+}
+
+/// Envoy joins repeated headers by a comma, which no token holds.
+fn holds_another(value: &str) -> bool {
+    let joined = value.contains(',');
+    joined && value.split(',').any(|part| is_ours(part.trim_start()))
+}
+
+fn is_ours(value: &str) -> bool {
+    let name = value.split([' ', '\t']).next().unwrap_or_default();
+    name.eq_ignore_ascii_case("bearer") || name.eq_ignore_ascii_case("dpop")
 }
 
 fn token_principal<'a>(token: &AccessToken) -> Progress<'a, Principal> {

@@ -6,10 +6,11 @@ use crate::attestation::dpop::ProvenCall;
 use crate::attestation::{Appraised, DpopProof, Expected, ProofFault, Thumbprint, TokenFault, TokenKind, appraise};
 use crate::decision::Evidence;
 use crate::identity::{AccessToken, Caller, Principal};
-use crate::policy::{Assurance, Attestation, AttestationId, LevelId, Profile};
+use crate::policy::{Assurance, Attestation, AttestationId, LevelId, Origin, Profile};
 use crate::reason::{Reason, Unavailable};
 use crate::request::Occurrence;
 use crate::time::UnixTime;
+use std::borrow::Cow;
 
 /// A proof to be recorded as used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,23 @@ pub struct Spending {
 /// What the spending of a proof came to.
 type Verdict<T> = Result<T, ProofFault>;
 
+/// What evidence is held against, the same for every piece of it.
+#[derive(Clone, Copy)]
+struct Bearing<'c> {
+    level: &'c Assurance,
+    caller: &'c Caller,
+    principal: &'c Principal,
+    origin: &'c Origin,
+    now: UnixTime,
+}
+
+/// An attestation as the caller shows it.
+enum Shown {
+    Absent,
+    Faulty(TokenFault),
+    Good(Appraised),
+}
+
 impl<'a> Case<'a> {
     /// Looks at the evidence for one level.
     pub(super) fn attest(
@@ -35,101 +53,86 @@ impl<'a> Case<'a> {
         let Some(level) = self.ground.policy.level(level_id) else {
             return refuse(Reason::Unavailable(Unavailable::Policy));
         };
-        let Some(principal) = &caller.principal else {
-            return refuse(Reason::CredentialMissing);
-        };
-        let (id, appraised) = match self.attestation(level, caller, principal, now)? {
+        let Some(principal) = &caller.principal else { return refuse(Reason::CredentialMissing) };
+        let origin = self.origin()?;
+        let bearing = Bearing { level, caller, principal, origin: &origin, now };
+        let (id, appraised) = match self.attestation(level, &bearing)? {
             Ok(shown) => shown,
             Err(reason) => return Ok(Evidence::Unmet(reason)),
         };
         let key = appraised.key;
         *found = Some((id, appraised));
-        Ok(match self.prove(level, key, caller, principal, now)? {
+        Ok(match self.prove(key, &bearing)? {
             Ok(()) => Evidence::Met(level_id),
             Err(fault) => Evidence::Unmet(Reason::Proof(fault)),
         })
+    }
+
+    /// Without an origin of its own, nothing that the caller shows can have been made for this service.
+    pub(super) fn origin(&self) -> Progress<'a, Cow<'a, Origin>> {
+        origin(self.ground.policy, self.facts).ok_or(Halt::Refused(Reason::UnmatchedRoute))
     }
 
     /// The first accepted attestation that does; where none does, what is wrong with the one that came closest.
     fn attestation(
         &self,
         level: &'a Assurance,
-        caller: &Caller,
-        principal: &Principal,
-        now: UnixTime,
+        bearing: &Bearing<'_>,
     ) -> Progress<'a, Result<(AttestationId, Appraised), Reason>> {
         let mut closest = None;
         for id in &level.accept {
-            let Some(attestation) = self.ground.policy.attestation(*id) else {
-                continue;
-            };
-            match self.shown(*id, attestation, level, caller, principal, now)? {
-                Some(Ok(appraised)) => return Ok(Ok((*id, appraised))),
-                Some(Err(fault)) => closest = closest.max(Some(fault)),
-                None => {}
+            let Some(attestation) = self.ground.policy.attestation(*id) else { continue };
+            match self.shown(*id, attestation, bearing)? {
+                Shown::Good(appraised) => return Ok(Ok((*id, appraised))),
+                Shown::Faulty(fault) => closest = closest.max(Some(fault)),
+                Shown::Absent => {}
             }
         }
         Ok(Err(closest.map_or(Reason::AttestationMissing, Reason::Attestation)))
     }
 
-    /// `None` where the caller shows no attestation of this kind.
-    fn shown(
-        &self,
-        id: AttestationId,
-        attestation: &'a Attestation,
-        level: &Assurance,
-        caller: &Caller,
-        principal: &Principal,
-        now: UnixTime,
-    ) -> Progress<'a, Option<Result<Appraised, TokenFault>>> {
+    fn shown(&self, id: AttestationId, attestation: &'a Attestation, bearing: &Bearing<'_>) -> Progress<'a, Shown> {
         let token = match self.facts.headers.occurrence(attestation.profile.attestation_header()) {
-            Occurrence::Absent => return Ok(None),
-            Occurrence::Repeated => return Ok(Some(Err(TokenFault::Repeated))),
-            Occurrence::Unreadable => return Ok(Some(Err(TokenFault::Malformed))),
+            Occurrence::Absent => return Ok(Shown::Absent),
+            Occurrence::Repeated => return Ok(Shown::Faulty(TokenFault::Repeated)),
+            Occurrence::Unreadable => return Ok(Shown::Faulty(TokenFault::Malformed)),
             Occurrence::Once(token) => token,
         };
         let verified = match self.known.attestations.iter().find(|(known, _)| *known == id) {
             None => return Err(Halt::Needs(Need::Attestation(id, token))),
-            Some((_, Err(fault))) => return Ok(Some(Err(*fault))),
+            Some((_, Err(fault))) => return Ok(Shown::Faulty(*fault)),
             Some((_, Ok(verified))) => verified,
         };
-        let kind = attestation.profile.kind();
         let expected = Expected {
-            now,
+            now: bearing.now,
             leeway: self.ground.policy.credentials.leeway,
-            level,
-            principal,
-            origin: &origin(self.ground.policy, self.facts),
-            bound_to: caller.token.as_ref().and_then(AccessToken::bound_to),
+            level: bearing.level,
+            principal: bearing.principal,
+            origin: bearing.origin,
+            bound_to: bearing.caller.token.as_ref().and_then(AccessToken::bound_to),
         };
-        let issuer = verified.still_holds(kind, self.trusted(&attestation.issuers));
-        Ok(Some(issuer.and_then(|issuer| appraise(verified, issuer, &expected))))
+        let issuer = verified.still_holds(attestation.profile.kind(), self.trusted(&attestation.issuers));
+        let appraised = issuer.and_then(|issuer| appraise(verified, issuer, &expected));
+        Ok(appraised.map_or_else(Shown::Faulty, Shown::Good))
     }
 
     /// The proof: by this key, for this call, just now, with our challenge, and never used before.
-    fn prove(
-        &self,
-        level: &Assurance,
-        key: Thumbprint,
-        caller: &Caller,
-        principal: &Principal,
-        now: UnixTime,
-    ) -> Progress<'a, Verdict<()>> {
-        let proof = match self.proof()? {
+    fn prove(&self, key: Thumbprint, bearing: &Bearing<'_>) -> Progress<'a, Verdict<()>> {
+        let proof = match self.proof(key)? {
             Ok(proof) => proof,
             Err(fault) => return Ok(Err(fault)),
         };
         let good = self
-            .check_proof(&proof, key, caller, now)
-            .and_then(|()| self.check_challenge(level, &proof, principal, now));
+            .check_proof(&proof, bearing.caller, bearing.origin, bearing.now)
+            .and_then(|()| self.check_challenge(&proof, bearing));
         match good {
             Ok(()) => self.spend(&proof),
             Err(fault) => Ok(Err(fault)),
         }
     }
 
-    /// The one proof that a call shows, its signature checked.
-    pub(super) fn proof(&self) -> Progress<'a, Verdict<DpopProof>> {
+    /// The one proof that a call shows, its signature by this key checked.
+    pub(super) fn proof(&self, key: Thumbprint) -> Progress<'a, Verdict<DpopProof>> {
         let header = Profile::OauthClientAttestation.proof_header();
         let token = match self.facts.headers.occurrence(header) {
             Occurrence::Absent => return Ok(Err(ProofFault::Missing)),
@@ -137,45 +140,43 @@ impl<'a> Case<'a> {
             Occurrence::Unreadable => return Ok(Err(ProofFault::Malformed)),
             Occurrence::Once(token) => token,
         };
-        self.known.proof.clone().ok_or(Halt::Needs(Need::Proof(token)))
+        match &self.known.proof {
+            None => Err(Halt::Needs(Need::Proof(token, key))),
+            // One proof may serve for the token and for the attestation, where both name its key.
+            Some(Ok(proof)) if *proof.key() != key => Ok(Err(ProofFault::Key)),
+            Some(verdict) => Ok(verdict.clone()),
+        }
     }
 
     pub(super) fn check_proof(
         &self,
         proof: &DpopProof,
-        key: Thumbprint,
         caller: &Caller,
+        origin: &Origin,
         now: UnixTime,
     ) -> Verdict<()> {
-        if *proof.key() != key {
-            return Err(ProofFault::Key);
-        }
         proof.is_for(&ProvenCall {
             method: &self.facts.method,
             path: &self.facts.path,
-            origin: &origin(self.ground.policy, self.facts),
+            origin,
             access_token: caller.token.as_ref().and_then(|_| token_digest(self.ground.policy, self.facts)),
         })?;
         proof.is_recent(now, self.ground.policy.credentials.leeway)
     }
 
     /// A challenge that is there must be good, also at a level that asks for none.
-    fn check_challenge(
-        &self,
-        level: &Assurance,
-        proof: &DpopProof,
-        principal: &Principal,
-        now: UnixTime,
-    ) -> Verdict<()> {
-        let resource = origin(self.ground.policy, self.facts);
+    fn check_challenge(&self, proof: &DpopProof, bearing: &Bearing<'_>) -> Verdict<()> {
+        let challenges = self.ground.challenges;
         match proof.challenge() {
-            Some(challenge) => self.ground.challenges.check(challenge, now, &resource, principal),
-            None if level.challenge_required => Err(ProofFault::ChallengeMissing),
+            Some(challenge) => challenges.check(challenge, bearing.now, bearing.origin, bearing.principal),
+            None if bearing.level.challenge_required => Err(ProofFault::ChallengeMissing),
             None => Ok(()),
         }
     }
 
-    /// Spends the proof of this call, once, however many things it proves.
+    /// Spends the proof of this call.
+    // INVARIANT: a call shows one proof, and a case remembers that it was spent, so that it is spent once however many
+    // things it proves.
     pub(super) fn spend(&self, proof: &DpopProof) -> Progress<'a, Verdict<()>> {
         match self.known.spent {
             None => Err(Halt::Needs(Need::Spend(Spending { key: proof.spending_key(), until: proof.expires() }))),

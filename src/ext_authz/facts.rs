@@ -41,7 +41,7 @@ fn read(
         let method = Method::parse(&http.method)?;
         let host = Host::parse(&http.host)?;
         let path = RequestPath::parse(&http.path, method.as_str()).map_err(Malformed::Path)?;
-        let readings = Readings::of(&path, &headers)?;
+        let readings = Readings::of(&method, &path, &headers)?;
         Ok((method, host, path, readings))
     };
     match read() {
@@ -76,6 +76,8 @@ fn address(source: &attribute_context::Peer) -> Option<IpAddr> {
 
 fn refused(why: Malformed, http: &HttpRequest, source: Option<IpAddr>) -> Refused {
     let shown = |text: &str| text.chars().take(MAX_SHOWN_CHARS).collect();
-    let path = http.path.split('?').next().unwrap_or_default();
-    Refused { why, method: shown(&http.method), host: shown(&http.host), path: shown(path), source }
+    // No query, no fragment, no user information: they may hold secrets.
+    let path = http.path.split(['?', '#']).next().unwrap_or_default();
+    let host = http.host.rsplit('@').next().unwrap_or_default();
+    Refused { why, method: shown(&http.method), host: shown(host), path: shown(path), source }
 }

@@ -7,7 +7,7 @@ use super::problem::Problem;
 use crate::attestation::DpopProof;
 use crate::challenge::CHALLENGE_LIFETIME;
 use crate::decision::{Decision, Outcome, Permit, StepUp};
-use crate::identity::{Caller, Scheme};
+use crate::identity::Scheme;
 use crate::policy::{Assurance, AttestationId, Origin, Policy, Route, ScopeSet, UNMATCHED};
 use crate::reason::{Reason, Unavailable};
 use crate::request::Headers;
@@ -168,7 +168,7 @@ impl<'a> Rendering<'a> {
     }
 
     fn deny(&self, reason: &Reason) -> CheckResponse {
-        let problem = Problem::of(reason);
+        let problem = Problem::of_denial(reason);
         let mut headers = self.problem_headers();
         match problem.status {
             401 => {
@@ -210,7 +210,7 @@ impl<'a> Rendering<'a> {
 
     /// `WWW-Authenticate` in the scheme that the caller used (RFC 6750 §3, RFC 9449 §7.1, RFC 9470 §3).
     fn challenge_scheme(&self, problem: Option<&Problem>, more: Vec<(&str, String)>) -> String {
-        let scheme = self.decision.findings.caller.as_ref().map(Caller::scheme).unwrap_or_default();
+        let scheme = self.decision.findings.scheme;
         let mut parameters: Vec<(&str, String)> = Vec::new();
         if let Some(problem) = problem {
             parameters.push(("error", problem.code.clone().into_owned()));

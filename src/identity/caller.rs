@@ -39,10 +39,6 @@ impl Caller {
         let granted = self.token.as_ref().map(|token| &token.verified.claims().scopes);
         scopes.is_empty() || !self.scopes_enforced || granted.is_some_and(|granted| scopes.is_subset_of(granted))
     }
-
-    pub fn scheme(&self) -> Scheme {
-        self.token.as_ref().map_or(Scheme::Bearer, |token| token.scheme)
-    }
 }
 
 impl AccessToken {

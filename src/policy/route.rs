@@ -1,7 +1,7 @@
 //! A route: what a request looks like, and what it means to let it through.
 
 use super::{HostPattern, Name, PathTemplate, ScopeSet, Sensitivity};
-use crate::request::{Headers, Method};
+use crate::request::{Headers, Method, Occurrence};
 
 /// The place of a route in its policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,14 +56,29 @@ impl Selector {
         self.methods.is_empty() || self.methods.contains(method)
     }
 
-    pub fn takes_headers(&self, headers: &Headers) -> bool {
-        self.headers.iter().all(|condition| condition.holds(headers))
+    pub fn takes_headers(&self, headers: &Headers) -> Fit {
+        self.headers.iter().map(|condition| condition.holds(headers)).min().unwrap_or(Fit::Yes)
     }
 }
 
+/// Whether a request meets a condition, worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fit {
+    No,
+    /// Servers may read it one way or the other: both count.
+    Doubtful,
+    Yes,
+}
+
 impl HeaderCondition {
-    /// A header that stands twice, or whose bytes Envoy could not pass on, meets no condition.
-    pub fn holds(&self, headers: &Headers) -> bool {
-        headers.only(&self.name).is_some_and(|value| self.values.iter().any(|v| **v == *value))
+    /// Of a header that stands twice, was joined by a comma, or holds bytes that Envoy could not pass on, nobody can tell
+    /// what the server takes it for.
+    pub fn holds(&self, headers: &Headers) -> Fit {
+        match headers.occurrence(&self.name) {
+            Occurrence::Absent => Fit::No,
+            Occurrence::Once(value) if self.values.iter().any(|own| **own == *value) => Fit::Yes,
+            Occurrence::Once(value) if !value.contains(',') => Fit::No,
+            Occurrence::Once(_) | Occurrence::Repeated | Occurrence::Unreadable => Fit::Doubtful,
+        }
     }
 }

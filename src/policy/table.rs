@@ -3,7 +3,7 @@
 //! A trie of path segments for each host, so that a look-up costs the length of the path and not the number of routes.
 //! Candidates come in order of precedence and fall through: the first whose method and headers fit is the route.
 
-use super::route::{Route, RouteId};
+use super::route::{Fit, Route, RouteId};
 use super::{HostPattern, Segment};
 use crate::request::{Headers, Host, Method, RequestFacts};
 use foldhash::HashMap;
@@ -17,6 +17,13 @@ pub struct RouteTable {
     exact: HashMap<Host, Trie>,
     below: HashMap<Host, Trie>,
     any: Trie,
+}
+
+/// What a look-up found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    pub route: Option<RouteId>,
+    pub doubtful: Vec<RouteId>,
 }
 
 #[derive(Debug, Default)]
@@ -48,11 +55,27 @@ impl RouteTable {
         self.routes.iter().enumerate().map(|(index, route)| (RouteId(index), route))
     }
 
-    /// The route that one reading of a request takes; `None` when no route names it.
-    pub fn find(&self, facts: &RequestFacts, method: &Method, path: &str) -> Option<RouteId> {
-        let path = path.strip_prefix('/')?;
-        let fits = |id: RouteId| self.get(id).is_some_and(|route| fits(route, method, &facts.headers));
-        self.tries_for(&facts.host).find_map(|trie| trie.find(path.split('/'), &fits))
+    /// The route that one reading of a request takes, `None` when no route names it; and before it the narrower routes that
+    /// it may take, where servers read its headers differently.
+    pub fn find(&self, facts: &RequestFacts, method: &Method, path: &str) -> Found {
+        let mut doubtful = Vec::new();
+        let mut fits = |id: RouteId| match self.get(id).map_or(Fit::No, |route| fit(route, method, &facts.headers)) {
+            Fit::Yes => true,
+            Fit::No => false,
+            Fit::Doubtful => {
+                doubtful.push(id);
+                false
+            }
+        };
+        let path = path.strip_prefix('/');
+        let route =
+            path.and_then(|path| self.tries_for(&facts.host).find_map(|trie| trie.find(path.split('/'), &mut fits)));
+        Found { route, doubtful }
+    }
+
+    /// Whether a route names this very host.
+    pub fn names_host(&self, host: &Host) -> bool {
+        self.exact.contains_key(host.as_str())
     }
 
     /// The exact host, then the wildcards from the narrowest to the widest, then what holds for any host.
@@ -100,16 +123,15 @@ impl Trie {
 
     /// Literal before parameter before rest, segment by segment, falling back where the narrower way leads nowhere.
     /// The recursion is as deep as the trie, so at most `PathTemplate::MAX_SEGMENTS`.
-    fn find(&self, mut segments: Split<'_, char>, fits: &impl Fn(RouteId) -> bool) -> Option<RouteId> {
-        let first = |ids: &[RouteId]| ids.iter().copied().find(|id| fits(*id));
+    fn find(&self, mut segments: Split<'_, char>, fits: &mut impl FnMut(RouteId) -> bool) -> Option<RouteId> {
         let found = match segments.next() {
-            None => first(&self.here),
+            None => first(&self.here, fits),
             Some(segment) => {
                 let literal = self.literals.get(segment).and_then(|node| node.find(segments.clone(), fits));
                 literal.or_else(|| self.parameter.as_ref().filter(|_| !segment.is_empty())?.find(segments, fits))
             }
         };
-        found.or_else(|| first(&self.rest))
+        found.or_else(|| first(&self.rest, fits))
     }
 
     fn sort(&mut self, routes: &[Route]) {
@@ -122,8 +144,12 @@ impl Trie {
     }
 }
 
-fn fits(route: &Route, method: &Method, headers: &Headers) -> bool {
-    route.selector.takes_method(method) && route.selector.takes_headers(headers)
+fn first(ids: &[RouteId], fits: &mut impl FnMut(RouteId) -> bool) -> Option<RouteId> {
+    ids.iter().copied().find(|id| fits(*id))
+}
+
+fn fit(route: &Route, method: &Method, headers: &Headers) -> Fit {
+    if route.selector.takes_method(method) { route.selector.takes_headers(headers) } else { Fit::No }
 }
 
 /// More header conditions first, named methods before any; what is still equal goes by the stricter and then by name,

@@ -41,7 +41,7 @@ impl RequestPath {
         Ok(Self { target: target.into(), path_end, canonical: canonical.map(Into::into) })
     }
 
-    /// The path that is judged: unreserved characters decoded, other escapes in upper case.
+    /// The path that is judged: what needs no escape decoded, other escapes in upper case.
     pub fn canonical(&self) -> &str {
         self.canonical.as_deref().unwrap_or_else(|| self.target.get(..self.path_end).unwrap_or_default())
     }
@@ -69,9 +69,7 @@ pub fn canonical_path(path: &str) -> Result<Option<String>, PathFault> {
     if !path.starts_with('/') || path.len() > MAX_PATH_BYTES || has_control(path) || path.contains('#') {
         return Err(PathFault::Malformed);
     }
-    let plain = path.bytes().all(|b| b.is_ascii() && b != b'%');
-    let canonical = if plain { None } else { Some(decode_unreserved(path)?) };
-    Ok(canonical)
+    if is_plain(path) { Ok(None) } else { normalized(path).map(Some) }
 }
 
 /// One segment of a policy's path in canonical form; `None` if no judged path could hold it.
@@ -88,9 +86,10 @@ fn has_control(text: &str) -> bool {
     text.bytes().any(|b| b <= b' ' || b == 0x7f)
 }
 
-/// RFC 3986 §6.2.2: escapes of unreserved characters are decoded, the others written in upper case; bytes beyond ASCII
-/// are escaped. Escaped control bytes, and escapes that together are no UTF-8 (such as overlong dots), are refused.
-fn decode_unreserved(path: &str) -> Result<String, PathFault> {
+/// RFC 3986 §6.2.2, for every character that means only itself in a path (§3.3, `pchar`): escapes of those are decoded, all
+/// others are escaped in upper case. What servers give a meaning to (`/`, `\`, `;`, `?`) stays as it was sent. Escaped control
+/// bytes, and escapes that together are no UTF-8 (such as overlong dots), are refused.
+fn normalized(path: &str) -> Result<String, PathFault> {
     let mut canonical = String::with_capacity(path.len());
     let mut decoded = Vec::with_capacity(path.len());
     let mut rest = path.as_bytes();
@@ -112,13 +111,19 @@ fn decode_unreserved(path: &str) -> Result<String, PathFault> {
 }
 
 fn push_canonical(canonical: &mut String, meant: u8, escaped: bool) {
-    let unreserved = meant.is_ascii_alphanumeric() || b"-._~".contains(&meant);
-    if unreserved || (!escaped && meant.is_ascii()) {
+    let plain = meant.is_ascii_alphanumeric() || b"-._~!$&'()*+,=:@".contains(&meant);
+    let has_meaning = b"/\\;".contains(&meant);
+    if plain || (has_meaning && !escaped) {
         canonical.push(char::from(meant));
     } else {
         let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0').to_ascii_uppercase();
         canonical.extend(['%', digit(meant >> 4), digit(meant & 15)]);
     }
+}
+
+/// Whether a path is in canonical form as it stands: no escapes, and nothing that needs one.
+fn is_plain(path: &str) -> bool {
+    path.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~!$&'()*+,=:@/\\;".contains(&b))
 }
 
 fn hex_byte([high, low]: [u8; 2]) -> Option<u8> {
@@ -143,7 +148,10 @@ mod tests {
     #[rstest]
     #[case("/v1/payments/7", "/v1/payments/7")]
     #[case("/%61dmin/%7Ex", "/admin/~x")]
-    #[case("/a%3fb%2b", "/a%3Fb%2B")]
+    #[case("/a%3fb%2b", "/a%3Fb+")]
+    #[case("/all%3Arefund", "/all:refund")]
+    #[case("/a\"b|c%22", "/a%22b%7Cc%22")]
+    #[case("/a%3bb", "/a%3Bb")]
     #[case("/caf\u{e9}", "/caf%C3%A9")]
     #[case("/caf%c3%a9", "/caf%C3%A9")]
     #[case("/a?b=/../c", "/a")]

@@ -19,7 +19,7 @@ const METHOD_OVERRIDES: [&str; 3] = ["x-http-method-override", "x-http-method", 
 const PATH_OVERRIDES: [&str; 2] = ["x-original-url", "x-rewrite-url"];
 
 impl Readings {
-    pub fn of(path: &RequestPath, headers: &Headers) -> Result<Self, Malformed> {
+    pub fn of(method: &Method, path: &RequestPath, headers: &Headers) -> Result<Self, Malformed> {
         let mut paths: Vec<Box<str>> = path.alternatives().map_err(Malformed::Path)?;
         for name in PATH_OVERRIDES {
             if let Some(target) = override_in(headers, name)? {
@@ -28,7 +28,8 @@ impl Readings {
                 paths.extend(meant.alternatives().map_err(Malformed::Path)?);
             }
         }
-        let mut methods = Vec::new();
+        // Methods are case-sensitive (RFC 9110 §9.1), and some frameworks forget it.
+        let mut methods: Vec<_> = method.in_upper_case().into_iter().collect();
         for name in METHOD_OVERRIDES {
             if let Some(method) = override_in(headers, name)? {
                 methods.push(Method::parse(&method.trim().to_ascii_uppercase())?);
@@ -153,8 +154,8 @@ mod tests {
 
     fn paths(target: &str) -> Vec<String> {
         let path = RequestPath::parse(target, "GET").unwrap();
-        let readings = Readings::of(&path, &Headers::default()).unwrap();
         let method = Method::parse("GET").unwrap();
+        let readings = Readings::of(&method, &path, &Headers::default()).unwrap();
         readings.all(&method, path.canonical()).map(|(_, path)| path.to_owned()).collect()
     }
 
@@ -180,14 +181,15 @@ mod tests {
     fn more_than_sixteen_readings_are_refused() {
         let path = RequestPath::parse("/a%2f..%5c.;x//./b;y\\..%2f/c", "GET").unwrap();
         let refused = Err(Malformed::Path(PathFault::TooManyReadings));
-        assert_eq!(Readings::of(&path, &Headers::default()), refused);
+        let method = Method::parse("GET").unwrap();
+        assert_eq!(Readings::of(&method, &path, &Headers::default()), refused);
     }
 
     fn with(headers: &[(&str, &str)]) -> Result<Vec<String>, Malformed> {
         let headers: HashMap<_, _> = headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
         let path = RequestPath::parse("/pub", "GET").unwrap();
-        let readings = Readings::of(&path, &Headers::joined(headers))?;
         let method = Method::parse("GET").unwrap();
+        let readings = Readings::of(&method, &path, &Headers::joined(headers))?;
         Ok(readings.all(&method, "/pub").map(|(method, path)| format!("{} {path}", method.as_str())).collect())
     }
 

@@ -22,6 +22,8 @@ struct Shard {
     spent: HashSet<Thumbprint, RandomState>,
     /// What to forget, by the moment after which it can be forgotten.
     ends: BTreeMap<UnixTime, Vec<Thumbprint>>,
+    /// Everything that could pass until before this is forgotten. Should the clock go back, it is not known any more.
+    forgotten: Option<UnixTime>,
 }
 
 /// So that cores seldom meet; a power of two keeps them even.
@@ -48,7 +50,8 @@ impl SpentProofs {
 impl Shard {
     fn spend(&mut self, spending: Spending, now: UnixTime, capacity: usize) -> Spent {
         self.forget_before(now);
-        if self.spent.contains(&spending.key) {
+        let maybe_forgotten = self.forgotten.is_some_and(|before| spending.until < before);
+        if maybe_forgotten || self.spent.contains(&spending.key) {
             return Spent::Replayed;
         }
         if self.spent.len() >= capacity {
@@ -65,6 +68,7 @@ impl Shard {
                 self.spent.remove(&key);
             }
         }
+        self.forgotten = self.forgotten.max(Some(now));
     }
 }
 
@@ -88,6 +92,17 @@ mod tests {
         assert_eq!(spent.spend(proof(1), NOW), Spent::Replayed);
         assert_eq!(spent.spend(proof(2), NOW), Spent::First);
         assert_eq!(spent.spend(proof(1), NOW.plus(Ttl::from_secs(60))), Spent::Replayed);
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_does_not_bring_a_proof_back() {
+        let spent = SpentProofs::new(1);
+        assert_eq!(spent.spend(proof(1), NOW), Spent::First);
+        for number in 2..200 {
+            let later = Spending { until: NOW.plus(Ttl::from_secs(180)), ..proof(number) };
+            spent.spend(later, NOW.plus(Ttl::from_secs(120)));
+        }
+        assert_eq!(spent.spend(proof(1), NOW), Spent::Replayed);
     }
 
     #[test]

@@ -37,6 +37,7 @@ fn with_proof(world: &World, change: impl FnOnce(Jwt) -> Jwt) -> Call {
 #[case("cnf", json!({"jkt": "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"}), "credential_binding_unproven")]
 #[case("cnf", json!({"x5t#S256": "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"}), "credential_binding_unproven")]
 #[case("cnf", json!({"kid": "x"}), "credential_binding_unproven")]
+#[case("cnf", json!({}), "credential_binding_unproven")]
 fn a_bearer_with_another_claim(#[case] name: &str, #[case] value: Value, #[case] reason: &str) {
     let world = World::new();
     let bearer = world.bearer(WEB, "payments:refund");
@@ -239,6 +240,35 @@ fn headers_joined_by_a_comma() {
         let joined = call.clone().with(name, format!("{0},{0}", call.header(name)));
         assert_eq!(line(&world.decide(&joined)), line_expected);
     }
+}
+
+#[rstest]
+#[case("Basic eA==, Bearer a.b.c", "deny repeated_authorization")]
+#[case("Basic eA==,dpop a.b.c", "deny repeated_authorization")]
+#[case("Bearer\ta.b.c", "deny credential_malformed")]
+#[case("bearer", "deny credential_malformed")]
+#[case("Bearer ", "deny credential_malformed")]
+#[case("DPoP", "deny credential_malformed")]
+#[case("Basic eA==", "allowed routine")]
+fn a_header_that_only_looks_like_a_token(#[case] value: &str, #[case] expected: &str) {
+    let world = World::new();
+    assert_eq!(line(&world.decide(&Call::new("GET", "/status").with("authorization", value))), expected);
+}
+
+#[test]
+fn a_method_in_lower_case() {
+    let world = World::new();
+    let call = Call { method: "post", ..world.refund().without("dpop").without("oauth-client-attestation") };
+    assert_eq!(line(&world.decide(&call)), "step_up attestation_missing");
+}
+
+#[test]
+fn a_proof_for_a_host_that_the_caller_chose() {
+    let mut world = World::new();
+    world.policy.resource = None;
+    assert_eq!(line(&world.decide(&world.refund())), "verified attested");
+    let elsewhere = Call { path: "/v2/unknown", host: "other.example.com", ..world.refund() };
+    assert_eq!(line(&world.decide(&elsewhere)), "deny unmatched_route");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A policy, its issuers, a workload and a thief; and a world that answers a case on the spot.
 
 use crate::attestation::verify::{Trusted, verify};
-use crate::attestation::{Algorithm, ClaimNames, DpopProof, KeySet, Keyring};
+use crate::attestation::{Algorithm, ClaimNames, DpopProof, KeySet, Keyring, Thumbprint};
 use crate::case::{Answer, Case, Ground, Need, Spent, Step};
 use crate::challenge::ChallengeKeys;
 use crate::decision::Decision;
@@ -41,6 +41,7 @@ pub(crate) struct World {
 pub(crate) struct Call {
     pub method: &'static str,
     pub path: &'static str,
+    pub host: &'static str,
     pub headers: Vec<(String, String)>,
     pub peer: Peer,
     pub at: u64,
@@ -106,7 +107,7 @@ impl World {
                 let kind = attestation.profile.kind();
                 Answer::Attestation(id, verify(token, kind, names, trusted(attestation.issuers.clone())).map(Arc::new))
             }
-            Need::Proof(token) => Answer::Proof(DpopProof::verify(token)),
+            Need::Proof(token, key) => Answer::Proof(DpopProof::verify(token, &key)),
             Need::Spend(spending) => Answer::Spent(self.spent.spend(spending, UnixTime::from_secs(now))),
         }
     }
@@ -143,7 +144,7 @@ impl World {
 
 impl Call {
     pub(crate) fn new(method: &'static str, path: &'static str) -> Self {
-        Self { method, path, headers: Vec::new(), peer: Peer::default(), at: NOW }
+        Self { method, path, host: "api.example.com", headers: Vec::new(), peer: Peer::default(), at: NOW }
     }
 
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -179,11 +180,12 @@ impl Call {
         let headers = self.headers.iter().map(|(name, value)| (name.clone(), Some(value.clone())));
         let headers = Headers::apart(headers.collect(), HashMap::new());
         let path = RequestPath::parse(self.path, self.method).unwrap();
+        let method = Method::parse(self.method).unwrap();
         RequestFacts {
-            method: Method::parse(self.method).unwrap(),
-            readings: Readings::of(&path, &headers).unwrap(),
+            readings: Readings::of(&method, &path, &headers).unwrap(),
+            method,
             path,
-            host: Host::parse("api.example.com").unwrap(),
+            host: Host::parse(self.host).unwrap(),
             headers,
             source: None,
             peer: self.peer.clone(),
@@ -291,7 +293,7 @@ fn rules() -> Vec<Rule> {
 
 /// Whether a proof was recorded by this world.
 pub(crate) fn is_spent(world: &World, proof: &str) -> bool {
-    let proof = DpopProof::verify(proof).unwrap();
+    let proof = DpopProof::verify(proof, &Thumbprint::parse(&world.web.public().thumbprint()).unwrap()).unwrap();
     let spending = crate::case::Spending { key: proof.spending_key(), until: proof.expires() };
     world.spent.spend(spending, UnixTime::from_secs(NOW)) == Spent::Replayed
 }

@@ -124,13 +124,24 @@ fn a_look_up_does_not_depend_on_how_many_routes_there_are() {
     assert_eq!(visited, 20_000, "the routes part at one node, which is found by hash");
 }
 
+#[rstest]
+#[case(&[("x-api-version", "2")], 0)]
+#[case(&[("x-api-version", "3")], 0)]
+#[case(&[("x-api-version", "2!")], 1)]
+#[case(&[("x-api-version", "3,2")], 1)]
+fn a_header_that_servers_read_differently_leaves_doubt(#[case] headers: &[(&str, &str)], #[case] doubtful: usize) {
+    let table = RouteTable::new(ROUTES.iter().map(|text| route(text)).collect());
+    let facts = facts("GET", "h", "/v1/payments/search", headers);
+    assert_eq!(table.find(&facts, &facts.method, facts.path.canonical()).doubtful.len(), doubtful);
+}
+
 fn taken(routes: &[&str], facts: &RequestFacts) -> Option<Name> {
     let table = RouteTable::new(routes.iter().map(|text| route(text)).collect());
     find(&table, facts).and_then(|id| table.get(id)).map(|route| route.name.clone())
 }
 
 fn find(table: &RouteTable, facts: &RequestFacts) -> Option<RouteId> {
-    table.find(facts, &facts.method, facts.path.canonical())
+    table.find(facts, &facts.method, facts.path.canonical()).route
 }
 
 /// The rank of a route for a path, as the specification words it; `None` where it does not fit.
