@@ -7,6 +7,7 @@ use crate::mint::{self, MintError};
 use clap::{Args, Subcommand};
 use serde_json::Value;
 use std::fmt::Display;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{fs, io};
@@ -53,11 +54,8 @@ enum What {
 
 impl Attest {
     pub fn run(self) -> ExitCode {
-        match self.what.mint() {
-            Ok(minted) => {
-                print!("{minted}");
-                ExitCode::SUCCESS
-            }
+        match self.what.mint().and_then(|minted| print(&minted)) {
+            Ok(()) => ExitCode::SUCCESS,
             Err(failure) => {
                 eprintln!("stepgate attest: {failure}");
                 ExitCode::FAILURE
@@ -88,8 +86,15 @@ enum Failure {
     Json { path: PathBuf, source: serde_json::Error },
     #[error("`{}`: {source}", .path.display())]
     Key { path: PathBuf, source: MintError },
+    #[error("can't write to stdout: {0}")]
+    Stdout(io::Error),
     #[error(transparent)]
     Mint(#[from] MintError),
+}
+
+/// Unlike `print!`, it does not panic where nobody reads.
+fn print(minted: &str) -> Result<(), Failure> {
+    io::stdout().write_all(minted.as_bytes()).map_err(Failure::Stdout)
 }
 
 fn line(text: impl Display) -> String {
