@@ -41,6 +41,7 @@ pub struct Case<'a> {
 
 /// How far a case came.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "it lives on the stack for a moment, and a box would cost every call")]
 pub enum Step<'a> {
     Needs(Need<'a>),
     Decided(Decision),
@@ -146,7 +147,7 @@ impl<'a> Case<'a> {
         let token_proof = self.prove_token(&caller, now)?;
         if self.asks_for_challenge() {
             self.spend_token_proof(token_proof)?;
-            return self.challenge(&caller);
+            return challenge(&caller);
         }
         self.admit(&caller, &classification)?;
         let evidence = match classification.requirement {
@@ -179,10 +180,10 @@ impl<'a> Case<'a> {
     fn asks_for_challenge(&self) -> bool {
         self.facts.method.as_str() == "POST" && self.facts.path.canonical() == CHALLENGE_PATH
     }
+}
 
-    fn challenge(&self, caller: &Caller) -> Progress<'a, Outcome> {
-        if caller.principal.is_some() { Ok(Outcome::Challenge) } else { refuse(Reason::CredentialMissing) }
-    }
+fn challenge<'a>(caller: &Caller) -> Progress<'a, Outcome> {
+    if caller.principal.is_some() { Ok(Outcome::Challenge) } else { refuse(Reason::CredentialMissing) }
 }
 
 /// The origin that proofs for this request are made for: never what a caller can choose. Where the policy says none, it is

@@ -1,11 +1,13 @@
 //! Envoy's side: a `CheckRequest` becomes facts, a decision becomes a `CheckResponse`. No type of Envoy's goes further in.
 
 pub mod answer;
+pub mod body;
 pub mod facts;
 pub mod headers;
 pub mod metadata;
 pub mod problem;
 pub mod render;
+pub mod www_authenticate;
 
 pub use facts::{Refused, facts};
 pub use render::{Rendering, render};

@@ -19,7 +19,7 @@ pub use host::HostPattern;
 pub use issuer::{Issuer, IssuerId};
 pub use name::Name;
 pub use origin::Origin;
-pub use route::{Fit, HeaderCondition, Route, RouteId, Selector, UNMATCHED};
+pub use route::{Fit, HeaderCondition, Route, RouteId, Selector, UNMATCHED, UNREAD};
 pub use rule::{Effect, Requirement, Rule, RuleId, When};
 pub use scopes::{ElevatedScopes, Scope, ScopeSet};
 pub use sensitivity::{Privilege, PrivilegeReason, Sensitivity};

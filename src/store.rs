@@ -5,6 +5,7 @@
 
 pub mod digest;
 pub mod gate;
+pub mod rejected;
 pub mod remembered;
 pub mod spent;
 

@@ -18,7 +18,9 @@ impl UnixTime {
 
     /// A `NumericDate` (RFC 7519 §2): seconds, a fraction allowed and cut off; `None` if it is no sensible date.
     pub fn from_numeric_date(date: f64) -> Option<Self> {
-        if !(0.0..=Self::LATEST.0 as f64).contains(&date) {
+        #[expect(clippy::cast_precision_loss, reason = "twelve digits have room in a double")]
+        let latest = Self::LATEST.0 as f64;
+        if !(0.0..=latest).contains(&date) {
             return None;
         }
         #[expect(

@@ -1,5 +1,5 @@
-//! The CheckRequests that a real Envoy 1.40 sent: each is read, or refused for a reason, and none by accident.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+//! The `CheckRequest`s that a real Envoy 1.40 sent: each is read, or refused for a reason, and none by accident.
+#![expect(clippy::unwrap_used, reason = "a test without its data has failed")]
 
 use envoy_types::pb::envoy::service::auth::v3::CheckRequest;
 use prost::Message;

@@ -1,6 +1,6 @@
 //! Follows the policy's files by their content: every two seconds, and at once on a hangup.
 //!
-//! Change notifications miss the symlink swap by which a ConfigMap changes, so contents are compared. A good policy is
+//! Change notifications miss the symlink swap by which a `ConfigMap` changes, so contents are compared. A good policy is
 //! swapped in whole; a bad one is refused and said once, and the last good one stays.
 
 use super::AppServer;

@@ -102,8 +102,7 @@ fn may_sign<'p>(
 fn check_issuer(issuer: &Issuer, kind: TokenKind, claims: &Claims) -> Result<(), TokenFault> {
     let agrees = match (&issuer.issuer, &claims.issuer) {
         (Some(expected), Some(actual)) => expected == actual,
-        (_, None) => kind != TokenKind::Bearer,
-        (None, Some(_)) => kind != TokenKind::Bearer,
+        _ => kind != TokenKind::Bearer,
     };
     if agrees { Ok(()) } else { Err(TokenFault::Issuer) }
 }

@@ -31,7 +31,7 @@ pub struct Serve {
     /// What of the program's own log is written.
     #[arg(long, env = "STEPGATE_LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
     log_level: tracing::level_filters::LevelFilter,
-    /// Where decisions are logged: stdout, file:PATH or off.
+    /// Where decisions are logged: stdout, `file:PATH` or off.
     #[arg(long, env = "STEPGATE_DECISION_LOG", value_name = "WHERE", default_value = "stdout")]
     decision_log: Destination,
     /// Which share of the allowed calls is logged; all others always are.

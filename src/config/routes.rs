@@ -7,7 +7,7 @@ use super::source::Place;
 use super::tree::{Entry, Node};
 use crate::policy::{
     ElevatedScopes, HeaderCondition, HostPattern, Name, PathTemplate, Route, Scope, ScopeSet, Selector, Sensitivity,
-    Unmatched,
+    UNMATCHED, UNREAD, Unmatched,
 };
 use crate::request::Method;
 
@@ -19,8 +19,8 @@ pub(super) struct RouteDraft {
     pub sensitivity_place: Place,
 }
 
-/// What metrics and logs call the requests that no route names.
-const RESERVED: &str = "unmatched";
+/// What metrics and logs call the requests that no route names, and those that could not be read.
+const RESERVED: [&str; 2] = [UNMATCHED, UNREAD];
 
 pub(super) fn read(node: &Node, elevated: &ElevatedScopes, problems: &mut Diagnostics) -> Option<RouteDraft> {
     let section = Section::open("the route", node, problems)?;
@@ -83,9 +83,9 @@ pub(super) fn read_sensitivity(node: &Node, problems: &mut Diagnostics) -> Optio
 
 fn read_name(node: &Node, problems: &mut Diagnostics) -> Option<Name> {
     let name = node.parse(Name::parse, problems)?;
-    if name.as_str() == RESERVED {
-        let help = "take another name: logs and metrics use this one for requests that no route names";
-        problems.report(Code::ReservedName, node.place, "no route can be called `unmatched`", help);
+    if RESERVED.contains(&name.as_str()) {
+        let help = "take another name: logs and metrics use this one for requests that take no route";
+        problems.report(Code::ReservedName, node.place, format!("no route can be called `{name}`"), help);
         return None;
     }
     Some(name)

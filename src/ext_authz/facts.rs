@@ -25,31 +25,23 @@ pub fn facts(check: CheckRequest) -> Result<RequestFacts, Refused> {
     let attributes = check.attributes.unwrap_or_default();
     let source = attributes.source.unwrap_or_default();
     let address = address(&source);
-    let Some(http) = attributes.request.and_then(|request| request.http) else {
+    let Some(mut http) = attributes.request.and_then(|request| request.http) else {
         return Err(refused(Malformed::NotHttp, &HttpRequest::default(), address));
     };
-    read(http, source, address).map_err(|(why, http)| refused(why, &http, address))
+    read(&mut http, source, address).map_err(|why| refused(why, &http, address))
 }
 
 fn read(
-    mut http: HttpRequest,
+    http: &mut HttpRequest,
     source: attribute_context::Peer,
     address: Option<IpAddr>,
-) -> Result<RequestFacts, (Malformed, HttpRequest)> {
+) -> Result<RequestFacts, Malformed> {
     let headers = headers(http.header_map.take(), std::mem::take(&mut http.headers));
-    let read = || {
-        let method = Method::parse(&http.method)?;
-        let host = Host::parse(&http.host)?;
-        let path = RequestPath::parse(&http.path, method.as_str()).map_err(Malformed::Path)?;
-        let readings = Readings::of(&method, &path, &headers)?;
-        Ok((method, host, path, readings))
-    };
-    match read() {
-        Ok((method, host, path, readings)) => {
-            Ok(RequestFacts { method, path, readings, host, headers, source: address, peer: peer(source) })
-        }
-        Err(why) => Err((why, http)),
-    }
+    let method = Method::parse(&http.method)?;
+    let host = Host::parse(&http.host)?;
+    let path = RequestPath::parse(&http.path, method.as_str()).map_err(Malformed::Path)?;
+    let readings = Readings::of(&method, &path, &headers)?;
+    Ok(RequestFacts { method, path, readings, host, headers, source: address, peer: peer(source) })
 }
 
 /// Envoy fills `headers`, or with `encode_raw_headers` the map that keeps duplicates and raw bytes.

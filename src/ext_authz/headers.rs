@@ -21,8 +21,8 @@ pub const CHALLENGE: &str = "oauth-client-attestation-challenge";
 pub const DPOP_NONCE: &str = "dpop-nonce";
 
 /// What to take off a request on its way to the upstream. Envoy removes after setting, so nothing that is set may be here.
-pub fn to_remove(policy: &Policy, sent: &Headers, set: &[&str]) -> Vec<String> {
-    let known = OWN.into_iter().filter(|name| !set.contains(name)).chain(evidence(policy));
+pub fn to_remove(policy: &Policy, sent: &Headers, kept: &[&str]) -> Vec<String> {
+    let known = OWN.into_iter().filter(|name| !kept.contains(name)).chain(evidence(policy));
     let forged = sent.names().filter(|name| name.starts_with(OWN_PREFIX) && !OWN.contains(name));
     known.map(str::to_owned).chain(forged.map(str::to_owned)).collect()
 }

@@ -9,6 +9,8 @@ pub struct RouteId(pub(super) usize);
 
 /// What stands for the route of a request that no route names: in labels, headers and logs.
 pub const UNMATCHED: &str = "unmatched";
+/// What stands for the route of a request that could not be read.
+pub const UNREAD: &str = "none";
 
 #[derive(Clone, Debug)]
 pub struct Route {

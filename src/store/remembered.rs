@@ -4,6 +4,7 @@
 use super::Issuers;
 use super::digest::{DigestKey, NoRandomness, TokenDigest};
 use super::gate::Gate;
+use super::rejected::Rejected;
 use crate::attestation::verify::{Trusted, verify};
 use crate::attestation::{ClaimNames, TokenFault, TokenKind, Verified};
 use crate::case::Ground;
@@ -57,18 +58,24 @@ pub struct CacheSize {
 pub struct Remembered {
     bearers: Tokens,
     attestations: Tokens,
-    certificates: Cache<Box<str>, Arc<PeerCertificate>, RandomState>,
+    certificates: Cache<PemText, Arc<PeerCertificate>, RandomState>,
+    rejected: Rejected,
     key: DigestKey,
     gate: Arc<Gate>,
     meters: Meters,
 }
 
+/// A certificate as Envoy forwards it.
+type PemText = Box<str>;
 type Tokens = Cache<TokenDigest, Arc<Verified>, RandomState>;
 
 /// What moka keeps for an entry besides key and value, measured at 1 M entries.
 const ENTRY_BYTES: u32 = 160;
 /// A certificate is read again after this long; it costs little, and whether it is current is Envoy's business.
 const CERTIFICATE_LIFETIME: Duration = Duration::from_hours(1);
+
+/// Also what has expired is remembered for a moment, so that showing it again and again costs no signature check.
+const EXPIRED_LIFETIME: Duration = Duration::from_secs(10);
 
 /// Why a token is not verified just now.
 enum Cold {
@@ -83,6 +90,7 @@ impl Remembered {
             bearers: tokens(clock.clone(), bytes / 2),
             attestations: tokens(clock, bytes / 8 * 3),
             certificates: certificates(bytes / 8),
+            rejected: Rejected::new(),
             key: DigestKey::random()?,
             gate,
             meters,
@@ -109,10 +117,16 @@ impl Remembered {
             cache.invalidate(&digest).await;
         }
         meter.misses.inc();
+        if let Some(fault) = self.rejected.find(&digest, &ground.policy.hash).await {
+            return Ok(Err(fault));
+        }
         match cache.try_get_with(digest, self.verify(ground, token)).await {
             Ok(verified) => Ok(Ok(verified)),
             Err(cold) => match *cold {
-                Cold::Fault(fault) => Ok(Err(fault)),
+                Cold::Fault(fault) => {
+                    self.rejected.note(digest, &ground.policy.hash, fault).await;
+                    Ok(Err(fault))
+                }
                 Cold::Unavailable(what) => Err(what),
             },
         }
@@ -168,10 +182,10 @@ fn tokens<C: Clock>(clock: C, bytes: u64) -> Tokens {
         .build_with_hasher(RandomState::default())
 }
 
-fn certificates(bytes: u64) -> Cache<Box<str>, Arc<PeerCertificate>, RandomState> {
+fn certificates(bytes: u64) -> Cache<PemText, Arc<PeerCertificate>, RandomState> {
     Cache::builder()
         .max_capacity(bytes)
-        .weigher(|pem: &Box<str>, _| u32::try_from(pem.len() + 512).unwrap_or(u32::MAX))
+        .weigher(|pem: &PemText, _| u32::try_from(pem.len() + 512).unwrap_or(u32::MAX))
         .time_to_live(CERTIFICATE_LIFETIME)
         .build_with_hasher(RandomState::default())
 }
@@ -190,6 +204,6 @@ struct UntilExpiry<C>(C);
 impl<C: Clock> Expiry<TokenDigest, Arc<Verified>> for UntilExpiry<C> {
     fn expire_after_create(&self, _: &TokenDigest, verified: &Arc<Verified>, _: Instant) -> Option<Duration> {
         let left = verified.claims().expires.map_or(0, |expires| expires.since(self.0.now()).as_secs());
-        Some(Duration::from_secs(left))
+        Some(Duration::from_secs(left).max(EXPIRED_LIFETIME))
     }
 }

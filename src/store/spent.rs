@@ -128,7 +128,9 @@ mod tests {
                 })
             })
             .collect();
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        for thread in threads {
+            thread.join().unwrap();
+        }
         assert_eq!(firsts.load(Ordering::Relaxed), 2_000);
     }
 }

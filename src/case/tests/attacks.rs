@@ -8,17 +8,17 @@ use serde_json::{Value, json};
 
 /// The refund with another bearer, and a proof that goes with it.
 fn with_bearer(world: &World, bearer: &str) -> Call {
-    let proof = world.proof(&world.web, bearer).sign(&world.web).unwrap();
+    let proof = World::proof(&world.web, bearer).sign(&world.web).unwrap();
     world.refund().with("authorization", format!("Bearer {bearer}")).with("dpop", proof)
 }
 
-fn with_attestation(world: &World, attestation: Jwt) -> Call {
+fn with_attestation(world: &World, attestation: &Jwt) -> Call {
     world.refund().with("oauth-client-attestation", attestation.sign(&world.attester).unwrap())
 }
 
 fn with_proof(world: &World, change: impl FnOnce(Jwt) -> Jwt) -> Call {
     let call = world.refund();
-    let proof = change(world.proof(&world.web, call.token())).sign(&world.web).unwrap();
+    let proof = change(World::proof(&world.web, call.token())).sign(&world.web).unwrap();
     call.with("dpop", proof)
 }
 
@@ -40,7 +40,7 @@ fn with_proof(world: &World, change: impl FnOnce(Jwt) -> Jwt) -> Call {
 #[case("cnf", json!({}), "credential_binding_unproven")]
 fn a_bearer_with_another_claim(#[case] name: &str, #[case] value: Value, #[case] reason: &str) {
     let world = World::new();
-    let bearer = world.bearer(WEB, "payments:refund");
+    let bearer = World::bearer(WEB, "payments:refund");
     let bearer = if value.is_null() { bearer.without(name) } else { bearer.claim(name, value) };
     let call = with_bearer(&world, &bearer.sign(&world.idp).unwrap());
     assert_eq!(line(&world.decide(&call)), format!("deny {reason}"));
@@ -61,9 +61,9 @@ fn a_bearer_with_another_claim(#[case] name: &str, #[case] value: Value, #[case]
 #[case("cnf", json!({}), "attestation_unbound")]
 fn an_attestation_with_another_claim(#[case] name: &str, #[case] value: Value, #[case] reason: &str) {
     let world = World::new();
-    let attestation = world.attestation(WEB, &world.web);
+    let attestation = World::attestation(WEB, &world.web);
     let attestation = if value.is_null() { attestation.without(name) } else { attestation.claim(name, value) };
-    assert_eq!(line(&world.decide(&with_attestation(&world, attestation))), format!("step_up {reason}"));
+    assert_eq!(line(&world.decide(&with_attestation(&world, &attestation))), format!("step_up {reason}"));
 }
 
 #[rstest]
@@ -111,16 +111,16 @@ fn what_the_victim_sent_to_the_letter() {
 fn the_victims_attestation_with_a_proof_by_the_thief() {
     let world = World::new();
     let call = world.refund();
-    let proof = world.proof(&world.thief, call.token()).sign(&world.thief).unwrap();
+    let proof = World::proof(&world.thief, call.token()).sign(&world.thief).unwrap();
     assert_eq!(line(&world.decide(&call.with("dpop", proof))), "step_up proof_key_mismatch");
 }
 
 #[test]
 fn the_thiefs_attestation_with_the_victims_bearer() {
     let world = World::new();
-    let attestation = world.attestation(THIEF, &world.thief).sign(&world.attester).unwrap();
+    let attestation = World::attestation(THIEF, &world.thief).sign(&world.attester).unwrap();
     let call = world.refund();
-    let proof = world.proof(&world.thief, call.token()).sign(&world.thief).unwrap();
+    let proof = World::proof(&world.thief, call.token()).sign(&world.thief).unwrap();
     let call = call.with("oauth-client-attestation", attestation).with("dpop", proof);
     assert_eq!(line(&world.decide(&call)), "step_up attestation_subject_mismatch");
 }
@@ -203,9 +203,9 @@ fn duplicate_members(#[case] claims: &str) {
 fn signatures_by_somebody_else() {
     let world = World::new();
     let stranger = |own: &SigningKey| key().with_kid(own.kid());
-    let bearer = world.bearer(WEB, "payments:refund").sign(&stranger(&world.idp)).unwrap();
+    let bearer = World::bearer(WEB, "payments:refund").sign(&stranger(&world.idp)).unwrap();
     assert_eq!(line(&world.decide(&with_bearer(&world, &bearer))), "deny credential_bad_signature");
-    let attestation = world.attestation(WEB, &world.web).sign(&stranger(&world.attester)).unwrap();
+    let attestation = World::attestation(WEB, &world.web).sign(&stranger(&world.attester)).unwrap();
     let call = world.refund().with("oauth-client-attestation", attestation);
     assert_eq!(line(&world.decide(&call)), "step_up attestation_bad_signature");
     let proof = Jwt::proof(world.web.public(), "POST", &format!("{ORIGIN}{REFUND}")).unwrap().claim("iat", NOW);

@@ -8,7 +8,7 @@ use crate::policy::{Requirement, RuleId};
 #[test]
 fn a_routine_call_needs_no_evidence() {
     let world = World::new();
-    let bearer = world.bearer(WEB, "payments:read").sign(&world.idp).unwrap();
+    let bearer = World::bearer(WEB, "payments:read").sign(&world.idp).unwrap();
     let call = Call::new("GET", "/v1/payments/7").with("authorization", format!("Bearer {bearer}"));
     assert_eq!(line(&world.decide(&call)), "allowed routine");
 }
@@ -50,7 +50,7 @@ fn deny_beats_step_up_and_asks_for_no_evidence() {
 #[test]
 fn a_missing_scope_is_refused_before_a_challenge_is_handed_out() {
     let world = World::new();
-    let bearer = world.bearer(WEB, "payments:read").sign(&world.idp).unwrap();
+    let bearer = World::bearer(WEB, "payments:read").sign(&world.idp).unwrap();
     let call = Call::new("POST", super::world::REFUND).with("authorization", format!("Bearer {bearer}"));
     assert_eq!(line(&world.decide(&call)), "deny insufficient_scope");
 }
@@ -95,7 +95,7 @@ fn a_key_that_left_takes_what_it_signed_along() {
 #[test]
 fn what_does_at_a_lax_level_does_not_at_a_strict_one() {
     let world = World::new();
-    let bearer = world.bearer(WEB, "payments:refund admin:wipe").sign(&world.idp).unwrap();
+    let bearer = World::bearer(WEB, "payments:refund admin:wipe").sign(&world.idp).unwrap();
     let wipe = |at| {
         let url = "https://api.example.com/v1/payments";
         let proof = crate::mint::Jwt::proof(world.web.public(), "DELETE", url).unwrap().claim("iat", at);
@@ -112,7 +112,7 @@ fn what_does_at_a_lax_level_does_not_at_a_strict_one() {
 #[test]
 fn a_path_that_servers_read_differently_is_judged_in_every_reading() {
     let world = World::new();
-    let bearer = world.bearer(WEB, "payments:read payments:refund").sign(&world.idp).unwrap();
+    let bearer = World::bearer(WEB, "payments:read payments:refund").sign(&world.idp).unwrap();
     let call = |path| Call::new("POST", path).with("authorization", format!("Bearer {bearer}"));
     for path in ["//v1/payments/7/refund", "/status/../v1/payments/7/refund", "/status/..;/v1/payments/7/refund"] {
         assert_eq!(line(&world.decide(&call(path))), "step_up attestation_missing", "{path}");
@@ -126,7 +126,7 @@ fn a_path_that_servers_read_differently_is_judged_in_every_reading() {
 #[test]
 fn a_header_that_overrides_method_or_path_is_judged_too() {
     let world = World::new();
-    let bearer = world.bearer(WEB, "payments:read").sign(&world.idp).unwrap();
+    let bearer = World::bearer(WEB, "payments:read").sign(&world.idp).unwrap();
     let read = Call::new("GET", "/v1/payments/7").with("authorization", format!("Bearer {bearer}"));
     assert_eq!(line(&world.decide(&read)), "allowed routine");
     let overridden = read.clone().with("x-http-method-override", "POST").with("x-original-url", "/forbidden");

@@ -117,27 +117,27 @@ impl World {
         self.challenges.issue(UnixTime::from_secs(at), [3; 12], &Origin::parse(ORIGIN).unwrap(), &principal).unwrap()
     }
 
-    pub(crate) fn bearer(&self, subject: &str, scope: &str) -> Jwt {
+    pub(crate) fn bearer(subject: &str, scope: &str) -> Jwt {
         let issuer = "https://idp.example.com";
         Jwt::bearer(subject).issued(NOW, 600).claim("iss", issuer).claim("aud", ORIGIN).claim("scope", scope)
     }
 
-    pub(crate) fn attestation(&self, subject: &str, key: &SigningKey) -> Jwt {
+    pub(crate) fn attestation(subject: &str, key: &SigningKey) -> Jwt {
         Jwt::attestation(subject, key.public()).issued(NOW, 600)
     }
 
-    pub(crate) fn proof(&self, key: &SigningKey, bearer: &str) -> Jwt {
+    pub(crate) fn proof(key: &SigningKey, bearer: &str) -> Jwt {
         let url = format!("{ORIGIN}{REFUND}");
         Jwt::proof(key.public(), "POST", &url).unwrap().claim("iat", NOW).with_token(bearer)
     }
 
     /// The workload refunds, and proves itself.
     pub(crate) fn refund(&self) -> Call {
-        let bearer = self.bearer(WEB, "payments:refund").sign(&self.idp).unwrap();
-        let proof = self.proof(&self.web, &bearer).claim("nonce", self.challenge(WEB, NOW));
+        let bearer = Self::bearer(WEB, "payments:refund").sign(&self.idp).unwrap();
+        let proof = Self::proof(&self.web, &bearer).claim("nonce", self.challenge(WEB, NOW));
         Call::new("POST", REFUND)
             .with("authorization", format!("Bearer {bearer}"))
-            .with("oauth-client-attestation", self.attestation(WEB, &self.web).sign(&self.attester).unwrap())
+            .with("oauth-client-attestation", Self::attestation(WEB, &self.web).sign(&self.attester).unwrap())
             .with("dpop", proof.sign(&self.web).unwrap())
     }
 }

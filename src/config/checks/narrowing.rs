@@ -51,8 +51,10 @@ fn laxer(narrow: &Route, wide: &Route) -> Option<&'static str> {
     }
     if narrow.sensitivity < wide.sensitivity {
         Some("it is less sensitive")
-    } else if narrow.elevated.is_empty() && !wide.elevated.is_empty() {
-        Some("it exercises no elevated scope")
+    } else if !wide.elevated.is_subset_of(&narrow.elevated) {
+        Some("it does not exercise every elevated scope of the other")
+    } else if wide.enforce_scopes && !wide.scopes.is_subset_of(&narrow.scopes) {
+        Some("it does not ask for every scope of the other")
     } else if narrow.anonymous && !wide.anonymous {
         Some("it lets callers without a principal in")
     } else if !narrow.enforce_scopes && wide.enforce_scopes {

@@ -1,6 +1,6 @@
 //! The metrics by name, and what leaves them with a policy.
 
-use super::routes::UNREAD;
+use crate::policy::UNREAD;
 use crate::policy::{Name, Policy, UNMATCHED};
 use prometheus::core::{Collector, MetricVec, MetricVecBuilder};
 use prometheus::proto::MetricFamily;

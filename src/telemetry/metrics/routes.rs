@@ -3,7 +3,7 @@
 use super::families::Families;
 use super::outcome::PerOutcome;
 use crate::decision::{Decision, Outcome};
-use crate::policy::{Policy, UNMATCHED};
+use crate::policy::{Policy, UNMATCHED, UNREAD};
 use prometheus::{IntCounter, IntCounterVec, Result};
 use std::sync::OnceLock;
 
@@ -26,8 +26,6 @@ struct Route {
     answered: OnceLock<IntCounter>,
 }
 
-/// The route label of requests that were refused before anybody looked for their route.
-pub(super) const UNREAD: &str = "none";
 /// The only mode that there is yet.
 pub(super) const MODE: &str = "enforce";
 const ISSUED: &str = "issued";

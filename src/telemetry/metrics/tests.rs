@@ -125,7 +125,7 @@ fn no_request_can_make_a_series() {
     let (metrics, world) = (Metrics::new().unwrap(), World::new());
     let meters = load(&metrics, &world);
     let before = samples(&metrics).len();
-    let forged = world.bearer("spiffe://example.org/thief", "payments:refund").sign(&world.thief).unwrap();
+    let forged = World::bearer("spiffe://example.org/thief", "payments:refund").sign(&world.thief).unwrap();
     let calls = [
         world.refund(),
         world.refund().with("authorization", format!("Bearer {forged}")),

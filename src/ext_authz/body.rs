@@ -1,0 +1,117 @@
+//! The bodies of answers that stepgate gives in the upstream's place.
+
+use super::problem::Problem;
+use crate::challenge::CHALLENGE_LIFETIME;
+use crate::policy::{Assurance, AttestationId, Origin, Policy};
+use serde::Serialize;
+
+/// RFC 9457. The order of the members is part of what callers see.
+#[derive(Debug, Serialize)]
+pub struct ProblemBody<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    code: &'a str,
+    detail: &'a str,
+    decision_id: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    route: &'a str,
+    #[serde(flatten)]
+    step_up: Option<StepUpBody<'a>>,
+}
+
+/// What would do instead.
+#[derive(Debug, Serialize)]
+pub struct StepUpBody<'a> {
+    assurance: &'a str,
+    max_age: u64,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    scope: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    challenge: Option<&'a str>,
+    challenge_expires_in: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource: Option<&'a str>,
+    accept: Vec<Accepted<'a>>,
+}
+
+/// One attestation and proof that would do.
+#[derive(Debug, Serialize)]
+struct Accepted<'a> {
+    profile: &'a str,
+    headers: &'a [&'a str],
+    /// What the attestation may be signed with.
+    alg: Vec<&'a str>,
+}
+
+/// The answer of the challenge endpoint.
+#[derive(Debug, Serialize)]
+pub struct ChallengeBody<'a> {
+    attestation_challenge: &'a str,
+    challenge_expires_in: u64,
+}
+
+impl<'a> ProblemBody<'a> {
+    pub fn new(problem: &'a Problem, decision_id: &'a str, route: &'a str, step_up: Option<StepUpBody<'a>>) -> Self {
+        Self {
+            r#type: format!("urn:stepgate:problem:{}", problem.code),
+            title: problem.title,
+            status: problem.status,
+            code: &problem.code,
+            detail: problem.detail,
+            decision_id,
+            route,
+            step_up,
+        }
+    }
+
+    pub fn to_json(&self) -> String {
+        json(self)
+    }
+}
+
+impl<'a> StepUpBody<'a> {
+    pub fn new(
+        policy: &'a Policy,
+        level: &'a Assurance,
+        scope: String,
+        challenge: Option<&'a str>,
+        resource: Option<&'a Origin>,
+    ) -> Self {
+        Self {
+            assurance: level.name.as_str(),
+            max_age: level.max_age.as_secs(),
+            scope,
+            challenge,
+            challenge_expires_in: CHALLENGE_LIFETIME.as_secs(),
+            resource: resource.map(Origin::as_str),
+            accept: level.accept.iter().filter_map(|id| Accepted::new(policy, *id)).collect(),
+        }
+    }
+}
+
+impl<'a> Accepted<'a> {
+    fn new(policy: &'a Policy, id: AttestationId) -> Option<Self> {
+        let attestation = policy.attestation(id)?;
+        let issuers = attestation.issuers.iter().filter_map(|id| policy.issuer(*id));
+        let mut alg: Vec<_> = issuers.flat_map(|issuer| &issuer.algorithms).map(|a| a.as_str()).collect();
+        alg.sort_unstable();
+        alg.dedup();
+        Some(Self { profile: attestation.profile.as_str(), headers: attestation.profile.headers(), alg })
+    }
+}
+
+impl<'a> ChallengeBody<'a> {
+    pub const fn new(challenge: &'a str) -> Self {
+        Self { attestation_challenge: challenge, challenge_expires_in: CHALLENGE_LIFETIME.as_secs() }
+    }
+
+    pub fn to_json(&self) -> String {
+        json(self)
+    }
+}
+
+/// These bodies hold texts and numbers alone, so that writing them can't fail.
+fn json(body: &impl Serialize) -> String {
+    serde_json::to_string(body).unwrap_or_default()
+}
