@@ -2,7 +2,7 @@
 
 use super::{Case, Halt, Need, Progress, refuse};
 use crate::attestation::verify::Trusted;
-use crate::attestation::{DpopProof, Thumbprint, TokenFault, TokenKind, Verified, appraise};
+use crate::attestation::{DpopProof, ProofFault, Thumbprint, TokenFault, TokenKind, Verified, appraise};
 use crate::identity::{AccessToken, Caller, PeerCertificate, Principal, Scheme, SpiffeId};
 use crate::policy::{BearerCredential, IdentitySource, IssuerId, MtlsCredential, Policy};
 use crate::reason::Reason;
@@ -108,7 +108,13 @@ impl<'a> Case<'a> {
         let Some(bound) = caller.token.as_ref().and_then(AccessToken::bound_to) else {
             return Ok(None);
         };
-        let proof = self.proof()?.map_err(|fault| Halt::Refused(Reason::Proof(fault)))?;
+        let proof = self.proof()?.map_err(|fault| {
+            Halt::Refused(match fault {
+                // Nobody asked this caller for an attestation: what it lacks is a credential.
+                ProofFault::Missing => Reason::Credential(TokenFault::Binding),
+                fault => Reason::Proof(fault),
+            })
+        })?;
         self.check_proof(&proof, bound, caller, now).map_err(|fault| Halt::Refused(Reason::Proof(fault)))?;
         Ok(Some(proof))
     }
@@ -142,17 +148,26 @@ fn presented<'a>(policy: &Policy, facts: &'a RequestFacts) -> Result<Option<Pres
 
 /// `Bearer <token>` or `DPoP <token>`; a header of its own may hold the bare token. Other schemes are not ours.
 fn read_presented(value: &str, is_authorization: bool) -> Result<Option<Presented<'_>>, Reason> {
-    let (scheme, token) = match value.split_once(' ') {
-        Some((name, token)) if name.eq_ignore_ascii_case("bearer") => (Scheme::Bearer, token.trim_start()),
-        Some((name, token)) if name.eq_ignore_ascii_case("dpop") => (Scheme::Dpop, token.trim_start()),
-        None if !is_authorization => (Scheme::Bearer, value),
-        _ => return Ok(None),
-    };
-    // Envoy joins repeated headers by a comma, which no token holds.
-    if is_authorization && token.contains(',') {
+    if is_authorization && is_joined(value) {
         return Err(Reason::Request(Malformed::RepeatedAuthorization));
     }
-    Ok(Some(Presented { token, scheme }))
+    Ok(in_scheme_of_ours(value).or_else(|| {
+        let bare = !is_authorization && !value.contains(' ');
+        bare.then_some(Presented { token: value, scheme: Scheme::Bearer })
+    }))
+}
+
+fn in_scheme_of_ours(value: &str) -> Option<Presented<'_>> {
+    let (name, token) = value.split_once(' ')?;
+    let schemes = [("bearer", Scheme::Bearer), ("dpop", Scheme::Dpop)];
+    let (_, scheme) = schemes.into_iter().find(|(own, _)| name.eq_ignore_ascii_case(own))?;
+    Some(Presented { token: token.trim_start(), scheme })
+}
+
+/// Envoy joins repeated headers by a comma. No token holds one; the credentials of other schemes may, but nothing in
+/// them reads as a token of ours.
+fn is_joined(value: &str) -> bool {
+    value.contains(',') && value.split(',').any(|element| in_scheme_of_ours(element.trim_start()).is_some())
 }
 
 fn token_principal<'a>(token: &AccessToken) -> Progress<'a, Principal> {

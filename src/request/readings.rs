@@ -65,7 +65,9 @@ fn override_in<'h>(headers: &'h Headers, name: &str) -> Result<Option<&'h str>, 
 /// The path of an absolute URL; anything else is a path as it stands.
 fn path_in(target: &str) -> &str {
     match target.split_once("://") {
-        Some((scheme, rest)) if !scheme.contains(['/', '?']) => rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/"),
+        Some((scheme, rest)) if !scheme.contains(['/', '?']) => {
+            rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/")
+        }
         _ => target,
     }
 }
