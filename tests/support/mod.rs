@@ -11,6 +11,7 @@ pub mod certificates;
 pub mod child;
 pub mod envoy;
 pub mod gate;
+pub mod held;
 pub mod issuers;
 pub mod mesh;
 pub mod stepgate;
