@@ -2,7 +2,7 @@
 
 use super::{Case, Halt, Need, Progress, refuse};
 use crate::attestation::verify::Trusted;
-use crate::attestation::{DpopProof, Thumbprint, TokenFault, TokenKind, Verified, appraise};
+use crate::attestation::{DpopProof, ProofFault, Thumbprint, TokenFault, TokenKind, Verified, appraise};
 use crate::identity::{AccessToken, Caller, PeerCertificate, Principal, Scheme, SpiffeId};
 use crate::policy::{BearerCredential, IdentitySource, IssuerId, MtlsCredential, Policy};
 use crate::reason::Reason;
@@ -113,7 +113,13 @@ impl<'a> Case<'a> {
         let Some(bound) = caller.token.as_ref().and_then(AccessToken::bound_to) else {
             return Ok(None);
         };
-        let proof = self.proof(bound)?.map_err(|fault| Halt::Refused(Reason::Proof(fault)))?;
+        let proof = self.proof(bound)?.map_err(|fault| {
+            Halt::Refused(match fault {
+                // Nobody asked this caller for an attestation: what it lacks is a credential.
+                ProofFault::Missing => Reason::Credential(TokenFault::Binding),
+                fault => Reason::Proof(fault),
+            })
+        })?;
         let origin = self.origin()?;
         self.check_proof(&proof, caller, &origin, now).map_err(|fault| Halt::Refused(Reason::Proof(fault)))?;
         Ok(Some(proof))

@@ -71,11 +71,6 @@ const AWAY: Problem = problem(
 );
 
 impl Problem {
-    /// Of a refusal. A proof that is missing here belongs to the caller's own token.
-    pub fn of_denial(reason: &Reason) -> Self {
-        if *reason == Reason::Proof(ProofFault::Missing) { BAD_PROOF } else { Self::of(reason) }
-    }
-
     pub fn of(reason: &Reason) -> Self {
         match reason {
             Reason::AttestationMissing => NEEDS_ATTESTATION,

@@ -101,7 +101,7 @@ impl<'a> Rendering<'a> {
     }
 
     fn deny(&self, reason: &Reason) -> CheckResponse {
-        let problem = Problem::of_denial(reason);
+        let problem = Problem::of(reason);
         let mut headers = problem_headers();
         match problem.status {
             401 => {

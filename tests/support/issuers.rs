@@ -6,7 +6,7 @@ use std::path::Path;
 use stepgate::mint::{Algorithm, Jwt, MintError, PublicJwk, SigningKey, jwks};
 
 pub const RESOURCE: &str = "https://api.example.com";
-const IDP: &str = "https://idp.example.com";
+pub const IDP: &str = "https://idp.example.com";
 pub const ATTESTER: &str = "https://attest.example.com";
 
 #[derive(Debug)]
@@ -34,8 +34,7 @@ impl Issuers {
 
     /// A bearer token that is good for so many seconds.
     pub fn bearer_for(&self, ttl: u64, subject: &str, scope: &str) -> Result<String, MintError> {
-        let jwt = Jwt::bearer(subject).claim("iss", IDP).claim("aud", RESOURCE).claim("scope", scope);
-        jwt.issued(now(), ttl).sign(&self.idp)
+        bearer(subject, scope).issued(now(), ttl).sign(&self.idp)
     }
 
     /// An attestation that is made now.
@@ -46,8 +45,19 @@ impl Issuers {
     /// An attestation that was made at that time and is still valid.
     pub fn attestation_at(&self, iat: u64, subject: &str, instance: &PublicJwk) -> Result<String, MintError> {
         let valid = now().saturating_sub(iat).saturating_add(600);
-        Jwt::attestation(subject, instance).claim("iss", ATTESTER).issued(iat, valid).sign(&self.attester)
+        attestation(subject, instance).issued(iat, valid).sign(&self.attester)
     }
+}
+
+/// A bearer token before it is signed, good for ten minutes.
+pub fn bearer(subject: &str, scope: &str) -> Jwt {
+    let jwt = Jwt::bearer(subject).claim("iss", IDP).claim("aud", RESOURCE).claim("scope", scope);
+    jwt.issued(now(), 600)
+}
+
+/// An attestation before it is signed, made now.
+pub fn attestation(subject: &str, instance: &PublicJwk) -> Jwt {
+    Jwt::attestation(subject, instance).claim("iss", ATTESTER).issued(now(), 600)
 }
 
 /// A DPoP proof for one call, as a workload makes it.

@@ -6,14 +6,19 @@
 #![allow(dead_code, unreachable_pub, reason = "each test target, and the demo, uses its own part of this")]
 
 pub mod answer;
+pub mod authz;
 pub mod certificates;
 pub mod child;
 pub mod envoy;
+pub mod gate;
+pub mod held;
 pub mod issuers;
 pub mod mesh;
 pub mod stepgate;
 pub mod upstream;
+pub mod verdict;
 pub mod wait;
+pub mod workload;
 
 use ::stepgate::clock::{Clock, SystemClock};
 use std::error::Error;
