@@ -102,6 +102,14 @@ async fn a_thousand_calls_at_once_are_all_answered() {
 }
 
 #[tokio::test]
+async fn whatever_is_ready_has_its_turn_when_a_call_yields() {
+    let server = Server::start().await;
+    let mut client = server.client().await;
+    let response = client.check(check_request("/others-first")).await.unwrap().into_inner();
+    assert_eq!(response.status.unwrap().message, "others first");
+}
+
+#[tokio::test]
 async fn a_call_that_its_caller_gives_up_makes_room() {
     let server = Server::start().await;
     let mut client = server.client().await;

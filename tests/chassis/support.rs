@@ -47,6 +47,7 @@ impl Authorize for Obedient {
             "/never" => pending().await,
             "/panic" => panic!("told to"),
             "/yield" => tokio::task::yield_now().await,
+            "/others-first" => return said(if others_ran_first().await { "others first" } else { "alone" }),
             "/sleep" => tokio::time::sleep(Duration::from_millis(1)).await,
             "/yield-then-panic" => {
                 tokio::task::yield_now().await;
@@ -69,6 +70,13 @@ impl Authorize for Obedient {
             Unavailable::Panic => "panic",
         })
     }
+}
+
+/// Whether a task that is ready gets its turn while a call yields.
+async fn others_ran_first() -> bool {
+    let other = tokio::spawn(async {});
+    tokio::task::yield_now().await;
+    other.is_finished()
 }
 
 /// A response that is told from others by its status message.
