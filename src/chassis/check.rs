@@ -1,9 +1,10 @@
 //! One call of `Check`: admission, deadline and panics around the service's decision.
 
 use super::authorize::{Authorize, Call, Unavailable};
-use super::grpc::{self, Status};
+use super::grpc;
 use super::in_flight::InFlight;
 use super::reply::Reply;
+use super::undecided::Undecided;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use std::future::poll_fn;
@@ -30,24 +31,26 @@ pub(super) async fn answer<S: Authorize>(
     let Some(_place) = in_flight.admit(max_in_flight) else {
         return Reply::answer(&service.unavailable(Unavailable::Overload, &call));
     };
-    match within(call.deadline(), decide(service, &call, body)).await {
-        Ok(Ok(response)) => response,
-        Ok(Err(status)) => Reply::refusal(status),
-        Err(why) => Reply::answer(&service.unavailable(why, &call)),
-    }
+    let why = match within(call.deadline(), decide(service, &call, body)).await {
+        Ok(Ok(response)) if call.waits_for_answer() => return response,
+        Ok(Ok(_)) => Unavailable::Deadline, // decided, but too late to count on
+        Ok(Err(Undecided::NoRequest(status))) => return Reply::refusal(status),
+        Ok(Err(Undecided::Unavailable(why))) | Err(why) => why,
+    };
+    Reply::answer(&service.unavailable(why, &call))
 }
 
 /// The answer is encoded here, so that a panic there and the time it takes count as the decision's.
-async fn decide<S: Authorize>(service: &S, call: &Call, body: Incoming) -> Result<Response<Reply>, Status> {
+async fn decide<S: Authorize>(service: &S, call: &Call, body: Incoming) -> Result<Response<Reply>, Undecided> {
     let request = grpc::read(body).await?;
-    Ok(Reply::answer(&service.check(request, call).await))
+    Ok(Reply::answer(&service.check(request, call).await?))
 }
 
-/// What `work` comes to, if it does so before `deadline` and without a panic.
+/// What `work` comes to, without a panic and without waiting beyond `deadline`.
 async fn within<F: Future>(deadline: Instant, work: F) -> Result<F::Output, Unavailable> {
     let mut work = pin!(work);
     let mut timer = pin!(None);
-    let outcome = poll_fn(|cx| {
+    poll_fn(|cx| {
         // The only poll of the work in this one (`executor`): the timer is polled without it.
         if let Poll::Ready(outcome) = poll_caught(work.as_mut(), cx) {
             return Poll::Ready(outcome);
@@ -60,11 +63,7 @@ async fn within<F: Future>(deadline: Instant, work: F) -> Result<F::Output, Unav
         let passed = timer.as_mut().as_pin_mut().is_some_and(|timer| timer.poll(cx).is_ready());
         if passed { Poll::Ready(Err(Unavailable::Deadline)) } else { Poll::Pending }
     })
-    .await;
-    if outcome.is_ok() && Instant::now() >= deadline {
-        return Err(Unavailable::Deadline); // decided, but too late to count on
-    }
-    outcome
+    .await
 }
 
 /// Polls once and turns a panic into a value. What panicked is not polled again, only dropped.

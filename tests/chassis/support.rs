@@ -41,25 +41,29 @@ impl Default for Obedient {
 }
 
 impl Authorize for Obedient {
-    async fn check(&self, request: CheckRequest, call: &Call) -> CheckResponse {
+    async fn check(&self, request: CheckRequest, call: &Call) -> Result<CheckResponse, Unavailable> {
         match path_of(&request) {
             "/wait" => self.releases.acquire().await.unwrap().forget(),
             "/never" => pending().await,
             "/panic" => panic!("told to"),
             "/yield" => tokio::task::yield_now().await,
-            "/others-first" => return said(if others_ran_first().await { "others first" } else { "alone" }),
+            "/others-first" => return Ok(said(if others_ran_first().await { "others first" } else { "alone" })),
             "/sleep" => tokio::time::sleep(Duration::from_millis(1)).await,
             "/yield-then-panic" => {
                 tokio::task::yield_now().await;
                 panic!("told to")
             }
             "/block" => std::thread::sleep(Duration::from_millis(100)),
-            "/metadata" => return said(call.headers()["x-said"].to_str().unwrap()),
+            "/metadata" => return Ok(said(call.headers()["x-said"].to_str().unwrap())),
             _ => {}
         }
+        call.in_time()?;
         let worker = std::thread::current().name().unwrap_or_default().to_owned();
         *self.answered_by.lock().unwrap().entry(worker).or_default() += 1;
-        said("decided")
+        if path_of(&request) == "/conclude-slowly" {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        Ok(said("decided"))
     }
 
     fn unavailable(&self, why: Unavailable, call: &Call) -> CheckResponse {
