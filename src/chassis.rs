@@ -23,6 +23,7 @@ mod in_flight;
 mod listener;
 mod reply;
 mod serve;
+mod undecided;
 mod wire;
 mod worker;
 

@@ -40,16 +40,18 @@ pub struct Server<C> {
 }
 
 impl<C: Clock + Clone> Authorize for Server<C> {
-    async fn check(&self, request: CheckRequest, call: &Call) -> CheckResponse {
+    async fn check(&self, request: CheckRequest, call: &Call) -> Result<CheckResponse, chassis::Unavailable> {
         let snapshot = self.snapshot.load_full();
         match facts(request) {
             Ok(facts) => {
                 let decision = self.decide(&snapshot, &facts).await;
-                self.conclude(&snapshot, &decision, Subject::Facts(&facts), call)
+                call.in_time()?;
+                Ok(self.conclude(&snapshot, &decision, Subject::Facts(&facts), call))
             }
             Err(refused) => {
                 let decision = Decision::refused(Reason::Request(refused.why));
-                self.conclude(&snapshot, &decision, Subject::Refused(&refused), call)
+                call.in_time()?;
+                Ok(self.conclude(&snapshot, &decision, Subject::Refused(&refused), call))
             }
         }
     }

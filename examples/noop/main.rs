@@ -79,8 +79,8 @@ async fn serve_on_chassis(listen: &str) -> Result<(), Box<dyn Error>> {
 }
 
 impl Authorize for Noop {
-    async fn check(&self, _request: CheckRequest, _call: &Call) -> CheckResponse {
-        ok()
+    async fn check(&self, _request: CheckRequest, _call: &Call) -> Result<CheckResponse, Unavailable> {
+        Ok(ok())
     }
 
     fn unavailable(&self, _why: Unavailable, _call: &Call) -> CheckResponse {

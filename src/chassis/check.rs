@@ -1,10 +1,10 @@
 //! One call of `Check`: admission, deadline and panics around the service's decision.
 
 use super::authorize::{Authorize, Call, Unavailable};
-use super::grpc::{self, Status};
+use super::grpc;
 use super::in_flight::InFlight;
 use super::reply::Reply;
-use envoy_types::pb::envoy::service::auth::v3::CheckResponse;
+use super::undecided::Undecided;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use std::future::poll_fn;
@@ -12,7 +12,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Instant;
-use tokio::time::timeout_at;
+use tokio::task::unconstrained;
+use tokio::time::sleep_until;
 
 /// Answers one call: with a `CheckResponse`, unless it carries no `CheckRequest`.
 pub(super) async fn answer<S: Authorize>(
@@ -30,33 +31,39 @@ pub(super) async fn answer<S: Authorize>(
     let Some(_place) = in_flight.admit(max_in_flight) else {
         return Reply::answer(&service.unavailable(Unavailable::Overload, &call));
     };
-    match within(call.deadline(), decide(service, &call, body)).await {
-        Ok(Ok(response)) => Reply::answer(&response),
-        Ok(Err(status)) => Reply::refusal(status),
-        Err(why) => Reply::answer(&service.unavailable(why, &call)),
-    }
+    let why = match within(call.deadline(), decide(service, &call, body)).await {
+        Ok(Ok(response)) if call.waits_for_answer() => return response,
+        Ok(Ok(_)) => Unavailable::Deadline, // decided, but too late to count on
+        Ok(Err(Undecided::NoRequest(status))) => return Reply::refusal(status),
+        Ok(Err(Undecided::Unavailable(why))) | Err(why) => why,
+    };
+    Reply::answer(&service.unavailable(why, &call))
 }
 
-async fn decide<S: Authorize>(service: &S, call: &Call, body: Incoming) -> Result<CheckResponse, Status> {
+/// The answer is encoded here, so that a panic there and the time it takes count as the decision's.
+async fn decide<S: Authorize>(service: &S, call: &Call, body: Incoming) -> Result<Response<Reply>, Undecided> {
     let request = grpc::read(body).await?;
-    Ok(service.check(request, call).await)
+    Ok(Reply::answer(&service.check(request, call).await?))
 }
 
-/// What `work` comes to, if it does so before `deadline` and without a panic.
+/// What `work` comes to, without a panic and without waiting beyond `deadline`.
 async fn within<F: Future>(deadline: Instant, work: F) -> Result<F::Output, Unavailable> {
     let mut work = pin!(work);
-    // Nearly all calls are decided at the first poll: only those that wait pay for a timer.
-    let first = poll_fn(|cx| Poll::Ready(poll_caught(work.as_mut(), cx))).await;
-    let outcome = match first {
-        Poll::Ready(outcome) => outcome,
-        Poll::Pending => timeout_at(deadline.into(), poll_fn(|cx| poll_caught(work.as_mut(), cx)))
-            .await
-            .unwrap_or(Err(Unavailable::Deadline)),
-    };
-    if outcome.is_ok() && Instant::now() >= deadline {
-        return Err(Unavailable::Deadline); // decided, but too late to count on
-    }
-    outcome
+    let mut timer = pin!(None);
+    poll_fn(|cx| {
+        // The only poll of the work in this one (`executor`): the timer is polled without it.
+        if let Poll::Ready(outcome) = poll_caught(work.as_mut(), cx) {
+            return Poll::Ready(outcome);
+        }
+        if timer.is_none() {
+            // Nearly all calls are decided at the first poll: only those that wait pay for a timer. It fires also where
+            // the work has used up what a task may do in one turn.
+            timer.set(Some(unconstrained(sleep_until(deadline.into()))));
+        }
+        let passed = timer.as_mut().as_pin_mut().is_some_and(|timer| timer.poll(cx).is_ready());
+        if passed { Poll::Ready(Err(Unavailable::Deadline)) } else { Poll::Pending }
+    })
+    .await
 }
 
 /// Polls once and turns a panic into a value. What panicked is not polled again, only dropped.
@@ -64,5 +71,42 @@ fn poll_caught<F: Future>(work: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<Resul
     match catch_unwind(AssertUnwindSafe(|| work.poll(cx))) {
         Ok(poll) => poll.map(Ok),
         Err(_) => Poll::Ready(Err(Unavailable::Panic)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+    use std::task::Waker;
+    use std::time::Duration;
+
+    fn in_a_second() -> Instant {
+        Instant::now() + Duration::from_secs(1)
+    }
+
+    #[tokio::test]
+    async fn what_waits_is_polled_once_a_poll() {
+        let polls = Cell::new(0);
+        let work = poll_fn(|_| {
+            polls.set(polls.get() + 1);
+            Poll::<()>::Pending
+        });
+        let mut call = pin!(within(in_a_second(), work));
+        for expected in 1..=3 {
+            assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            assert_eq!(polls.get(), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_never_stops_working_is_ended_by_its_deadline() {
+        let busy = async {
+            loop {
+                tokio::task::consume_budget().await;
+            }
+        };
+        let outcome: Result<(), _> = within(Instant::now() + Duration::from_millis(20), busy).await;
+        assert_eq!(outcome, Err(Unavailable::Deadline));
     }
 }

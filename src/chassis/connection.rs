@@ -32,8 +32,9 @@ const MAX_STREAMS: u32 = 1024;
 const STREAM_WINDOW: u32 = 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
 
-/// Room for trace context and `initial_metadata`, and no more: the client's headers travel in the message.
-const MAX_HEADER_LIST: u32 = 16 * 1024;
+/// The client's headers travel in the message, but Envoy copies `tracestate` and `baggage` into the call's own, and a
+/// call refused for its size is a gRPC error. So: as much as Envoy takes from a client (`max_request_headers_kb`).
+const MAX_HEADER_LIST: u32 = 60 * 1024;
 
 /// A peer that vanished without a word is found within the sum of both.
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(30);

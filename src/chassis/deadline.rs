@@ -3,8 +3,8 @@
 use http::HeaderMap;
 use std::time::Duration;
 
-/// What is left of the caller's patience for the way back. Timers fire up to a millisecond late, and Envoy's own
-/// timer has started earlier than ours.
+/// What is left of the caller's patience to conclude a decision and for the way back, half of it each. Timers fire up to
+/// a millisecond late, and Envoy's own timer has started earlier than ours.
 const MARGIN: Duration = Duration::from_millis(5);
 
 /// How long a call may take whose caller names no deadline, or a longer one. Envoy always names one, of 200 ms
@@ -15,11 +15,23 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#requests>
 const MAX_DIGITS: usize = 8;
 
-/// How long the decision may take, counted from the arrival of the call.
-pub(super) fn patience(headers: &HeaderMap) -> Duration {
-    let asked = headers.get("grpc-timeout").and_then(|value| parse(value.as_bytes()));
-    let patience = asked.map_or(LONGEST, |timeout| timeout.min(LONGEST));
-    patience.saturating_sub(MARGIN).max(patience / 2)
+/// How long what may take, counted from the arrival of the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Patience {
+    /// Until the decision is made.
+    pub(super) decision: Duration,
+    /// Until the answer that says it is complete. The difference is for counting, logging and encoding: what was counted
+    /// as decided is also given, unless those alone take longer than that.
+    pub(super) answer: Duration,
+}
+
+impl Patience {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let asked = headers.get("grpc-timeout").and_then(|value| parse(value.as_bytes()));
+        let whole = asked.map_or(LONGEST, |timeout| timeout.min(LONGEST));
+        let margin = MARGIN.min(whole / 2);
+        Self { decision: whole.saturating_sub(margin), answer: whole.saturating_sub(margin / 2) }
+    }
 }
 
 /// One to eight digits and a unit; anything else is no timeout.
@@ -45,8 +57,8 @@ mod tests {
     use super::*;
     use http::HeaderValue;
 
-    fn patience_for(timeout: &'static str) -> Duration {
-        patience(&HeaderMap::from_iter([(
+    fn patience_for(timeout: &'static str) -> Patience {
+        Patience::of(&HeaderMap::from_iter([(
             http::HeaderName::from_static("grpc-timeout"),
             HeaderValue::from_static(timeout),
         )]))
@@ -75,16 +87,21 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_gets_a_head_start_on_the_callers_clock() {
-        assert_eq!(patience_for("200m"), Duration::from_millis(195));
-        assert_eq!(patience_for("4m"), Duration::from_millis(2));
-        assert_eq!(patience_for("0m"), Duration::ZERO);
+    fn the_decision_and_its_answer_get_a_head_start_on_the_callers_clock() {
+        let micros = |timeout| {
+            let patience = patience_for(timeout);
+            (patience.decision.as_micros(), patience.answer.as_micros())
+        };
+        assert_eq!(micros("200m"), (195_000, 197_500));
+        assert_eq!(micros("4m"), (2_000, 3_000));
+        assert_eq!(micros("0m"), (0, 0));
     }
 
     #[test]
     fn no_call_waits_longer_than_the_limit() {
-        assert_eq!(patience(&HeaderMap::new()), LONGEST - MARGIN);
-        assert_eq!(patience_for("99999999H"), LONGEST - MARGIN);
-        assert_eq!(patience_for("soon"), LONGEST - MARGIN);
+        let longest = Patience { decision: LONGEST - MARGIN, answer: LONGEST - MARGIN / 2 };
+        assert_eq!(Patience::of(&HeaderMap::new()), longest);
+        assert_eq!(patience_for("99999999H"), longest);
+        assert_eq!(patience_for("soon"), longest);
     }
 }

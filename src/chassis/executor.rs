@@ -1,4 +1,8 @@
 //! Runs a connection's calls in the connection's own task, as far as they don't wait.
+//!
+//! **The contract on polls**, on which a service's `yield_now` rests: once a call has returned `Pending`, it is not polled
+//! again before everything else that was ready on its worker has had a turn. So whatever stands between the executor and
+//! the service (`check`) polls the service at most once in a poll of its own.
 
 use hyper::rt::Executor;
 use std::future::Future;
@@ -16,6 +20,7 @@ impl<F: Future<Output = ()> + Send + 'static> Executor<F> for AtOnce {
     fn execute(&self, call: F) {
         let mut call = Box::pin(call);
         // Nobody is woken by this poll, and nobody has to be: the task's first poll comes after it and registers anew.
+        // A new task goes to the end of the worker's queue, as the contract asks.
         let mut unheard = Context::from_waker(Waker::noop());
         // A panic here would end the connection; caught, it resets its own stream only, as in a task.
         let poll = catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(&mut unheard)));

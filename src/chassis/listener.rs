@@ -108,6 +108,7 @@ impl Drop for SocketFile {
 fn bind_socket(path: &Path) -> io::Result<(UnixListener, SocketFile)> {
     refuse_taken(path)?;
     let unfinished = unfinished_name(path)?;
+    remove_stale(&unfinished)?;
     let listener = UnixListener::bind(&unfinished)?;
     match place(&unfinished, path) {
         Ok(identity) => Ok((listener, SocketFile { path: path.to_owned(), identity })),
@@ -138,6 +139,16 @@ fn refuse_taken(path: &Path) -> io::Result<()> {
         Ok(_) => Err(io::Error::new(ErrorKind::AddrInUse, "another process listens on it")),
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => Ok(()),
         Err(error) => Err(error),
+    }
+}
+
+/// A start that broke off before the move left its socket. In a container every process has the same id, and so every
+/// later start would find it in its way.
+fn remove_stale(unfinished: &Path) -> io::Result<()> {
+    refuse_taken(unfinished)?;
+    match fs::remove_file(unfinished) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed,
     }
 }
 

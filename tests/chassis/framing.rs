@@ -28,6 +28,17 @@ async fn the_service_sees_the_calls_metadata() {
 }
 
 #[tokio::test]
+async fn as_much_metadata_passes_as_envoy_takes_from_a_client() {
+    let server = Server::start().await;
+    let mut request = raw_request(CHECK, Full::new(framed_request("/metadata")));
+    request.headers_mut().insert("x-said", "still read".parse().unwrap());
+    for n in 0..50 {
+        request.headers_mut().append("baggage", format!("member-{n}={}", "x".repeat(1024)).parse().unwrap());
+    }
+    assert_eq!(send(&server, request).await.said(), "still read");
+}
+
+#[tokio::test]
 async fn a_message_without_bytes_is_a_check_request() {
     let server = Server::start().await;
     let answer = send(&server, raw_request(CHECK, Full::new(Bytes::from_static(&[0; 5])))).await;

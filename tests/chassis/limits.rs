@@ -25,9 +25,17 @@ async fn a_call_that_takes_too_long_is_answered_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_decision_made_too_late_is_not_given() {
+async fn a_decision_made_too_late_is_neither_concluded_nor_given() {
     let server = Server::start().await;
     let answer = send(&server, with_timeout("50m", "/block")).await;
+    assert_eq!(answer.said(), "deadline");
+    assert!(server.service.answered_by.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_decision_concluded_too_late_is_not_given() {
+    let server = Server::start().await;
+    let answer = send(&server, with_timeout("50m", "/conclude-slowly")).await;
     assert_eq!(answer.said(), "deadline");
 }
 
@@ -99,6 +107,14 @@ async fn a_thousand_calls_at_once_are_all_answered() {
         assert_eq!(call.await.unwrap().status.unwrap().message, "decided");
     }
     assert_eq!(server.in_flight.count(), 0);
+}
+
+#[tokio::test]
+async fn whatever_is_ready_has_its_turn_when_a_call_yields() {
+    let server = Server::start().await;
+    let mut client = server.client().await;
+    let response = client.check(check_request("/others-first")).await.unwrap().into_inner();
+    assert_eq!(response.status.unwrap().message, "others first");
 }
 
 #[tokio::test]

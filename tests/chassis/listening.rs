@@ -25,6 +25,26 @@ async fn a_stale_socket_is_replaced() {
 }
 
 #[tokio::test]
+async fn what_a_start_that_broke_off_left_is_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let unfinished = folder.path().join(format!(".authz.sock.{}", std::process::id()));
+    drop(std::os::unix::net::UnixListener::bind(&unfinished).unwrap()); // the file stays
+    let path = folder.path().join("authz.sock");
+    let _listener = Listener::bind_unix(&path).unwrap();
+    assert!(UnixStream::connect(&path).is_ok());
+    assert!(!unfinished.exists());
+}
+
+#[tokio::test]
+async fn a_file_under_the_unfinished_name_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let unfinished = folder.path().join(format!(".authz.sock.{}", std::process::id()));
+    fs::write(&unfinished, "precious").unwrap();
+    assert!(Listener::bind_unix(folder.path().join("authz.sock")).is_err());
+    assert_eq!(fs::read_to_string(&unfinished).unwrap(), "precious");
+}
+
+#[tokio::test]
 async fn a_socket_that_someone_listens_on_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("authz.sock");

@@ -41,24 +41,29 @@ impl Default for Obedient {
 }
 
 impl Authorize for Obedient {
-    async fn check(&self, request: CheckRequest, call: &Call) -> CheckResponse {
+    async fn check(&self, request: CheckRequest, call: &Call) -> Result<CheckResponse, Unavailable> {
         match path_of(&request) {
             "/wait" => self.releases.acquire().await.unwrap().forget(),
             "/never" => pending().await,
             "/panic" => panic!("told to"),
             "/yield" => tokio::task::yield_now().await,
+            "/others-first" => return Ok(said(if others_ran_first().await { "others first" } else { "alone" })),
             "/sleep" => tokio::time::sleep(Duration::from_millis(1)).await,
             "/yield-then-panic" => {
                 tokio::task::yield_now().await;
                 panic!("told to")
             }
             "/block" => std::thread::sleep(Duration::from_millis(100)),
-            "/metadata" => return said(call.headers()["x-said"].to_str().unwrap()),
+            "/metadata" => return Ok(said(call.headers()["x-said"].to_str().unwrap())),
             _ => {}
         }
+        call.in_time()?;
         let worker = std::thread::current().name().unwrap_or_default().to_owned();
         *self.answered_by.lock().unwrap().entry(worker).or_default() += 1;
-        said("decided")
+        if path_of(&request) == "/conclude-slowly" {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        Ok(said("decided"))
     }
 
     fn unavailable(&self, why: Unavailable, call: &Call) -> CheckResponse {
@@ -69,6 +74,13 @@ impl Authorize for Obedient {
             Unavailable::Panic => "panic",
         })
     }
+}
+
+/// Whether a task that is ready gets its turn while a call yields.
+async fn others_ran_first() -> bool {
+    let other = tokio::spawn(async {});
+    tokio::task::yield_now().await;
+    other.is_finished()
 }
 
 /// A response that is told from others by its status message.
