@@ -30,7 +30,8 @@ pub(super) async fn answer<S: Authorize>(
     let Some(_place) = in_flight.admit(max_in_flight) else {
         return Reply::answer(&service.unavailable(Unavailable::Overload, &call));
     };
-    match within(call.deadline(), decide(service, &call, body)).await {
+    let decision = pin!(decide(service, &call, body));
+    match within(call.deadline(), decision).await {
         Ok(Ok(response)) => Reply::answer(&response),
         Ok(Err(status)) => Reply::refusal(status),
         Err(why) => Reply::answer(&service.unavailable(why, &call)),
@@ -39,12 +40,14 @@ pub(super) async fn answer<S: Authorize>(
 
 async fn decide<S: Authorize>(service: &S, call: &Call, body: Incoming) -> Result<CheckResponse, Status> {
     let request = grpc::read(body).await?;
-    Ok(service.check(request, call).await)
+    Ok(service.check(*request, call).await)
 }
 
 /// What `work` comes to, if it does so before `deadline` and without a panic.
-async fn within<F: Future>(deadline: Instant, work: F) -> Result<F::Output, Unavailable> {
-    let mut work = pin!(work);
+///
+/// The work is borrowed, because an async function keeps room for what it was given and for what it made of it: moved
+/// in, the call's future would be twice as large.
+async fn within<F: Future>(deadline: Instant, mut work: Pin<&mut F>) -> Result<F::Output, Unavailable> {
     // Nearly all calls are decided at the first poll: only those that wait pay for a timer.
     let first = poll_fn(|cx| Poll::Ready(poll_caught(work.as_mut(), cx))).await;
     let outcome = match first {
