@@ -55,7 +55,10 @@ impl Kind {
 /// Builds the no-ops, which cargo doesn't do for a benchmark.
 pub(crate) fn build_noop() -> Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let built = Command::new(cargo).args(["build", "--profile=bench", "--example=noop"]).status()?;
+    let built = Command::new(cargo)
+        .args(["build", "--profile=bench", "--example=noop"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status()?;
     if built.success() { Ok(()) } else { Err("the no-ops could not be built".into()) }
 }
 

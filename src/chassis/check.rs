@@ -31,7 +31,8 @@ pub(super) async fn answer<S: Authorize>(
     let Some(_place) = in_flight.admit(max_in_flight) else {
         return Reply::answer(&service.unavailable(Unavailable::Overload, &call));
     };
-    let why = match within(call.deadline(), decide(service, &call, body)).await {
+    let decision = pin!(decide(service, &call, body));
+    let why = match within(call.deadline(), decision).await {
         Ok(Ok(response)) if call.waits_for_answer() => return response,
         Ok(Ok(_)) => Unavailable::Deadline, // decided, but too late to count on
         Ok(Err(Undecided::NoRequest(status))) => return Reply::refusal(status),
@@ -43,12 +44,14 @@ pub(super) async fn answer<S: Authorize>(
 /// The answer is encoded here, so that a panic there and the time it takes count as the decision's.
 async fn decide<S: Authorize>(service: &S, call: &Call, body: Incoming) -> Result<Response<Reply>, Undecided> {
     let request = grpc::read(body).await?;
-    Ok(Reply::answer(&service.check(request, call).await?))
+    Ok(Reply::answer(&service.check(*request, call).await?))
 }
 
 /// What `work` comes to, without a panic and without waiting beyond `deadline`.
-async fn within<F: Future>(deadline: Instant, work: F) -> Result<F::Output, Unavailable> {
-    let mut work = pin!(work);
+///
+/// The work is borrowed, because an async function keeps room for what it was given and for what it made of it: moved
+/// in, the call's future would be twice as large.
+async fn within<F: Future>(deadline: Instant, mut work: Pin<&mut F>) -> Result<F::Output, Unavailable> {
     let mut timer = pin!(None);
     poll_fn(|cx| {
         // The only poll of the work in this one (`executor`): the timer is polled without it.
@@ -92,6 +95,7 @@ mod tests {
             polls.set(polls.get() + 1);
             Poll::<()>::Pending
         });
+        let work = pin!(work);
         let mut call = pin!(within(in_a_second(), work));
         for expected in 1..=3 {
             assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
@@ -106,7 +110,7 @@ mod tests {
                 tokio::task::consume_budget().await;
             }
         };
-        let outcome: Result<(), _> = within(Instant::now() + Duration::from_millis(20), busy).await;
+        let outcome: Result<(), _> = within(Instant::now() + Duration::from_millis(20), pin!(busy)).await;
         assert_eq!(outcome, Err(Unavailable::Deadline));
     }
 }

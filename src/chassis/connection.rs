@@ -74,7 +74,8 @@ where
     let draining = shared.draining.clone();
     let service = service_fn(move |request| {
         let shared = Arc::clone(&shared);
-        async move { Ok::<_, Infallible>(shared.route(request).await) }
+        // Some kilobytes, which hyper and the executor would otherwise move from place to place.
+        Box::pin(async move { Ok::<_, Infallible>(shared.route(request).await) })
     });
     let wire = Wire::new(stream);
     let mut connection = pin!(settings().serve_connection(wire.clone(), service));

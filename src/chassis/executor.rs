@@ -7,6 +7,7 @@
 use hyper::rt::Executor;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::task::{Context, Waker};
 
 /// Polls each call once where it arrives, and gives a task of its own only to those that wait for something.
@@ -16,14 +17,13 @@ use std::task::{Context, Waker};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AtOnce;
 
-impl<F: Future<Output = ()> + Send + 'static> Executor<F> for AtOnce {
-    fn execute(&self, call: F) {
-        let mut call = Box::pin(call);
+impl<F: Future<Output = ()> + Send + Unpin + 'static> Executor<F> for AtOnce {
+    fn execute(&self, mut call: F) {
         // Nobody is woken by this poll, and nobody has to be: the task's first poll comes after it and registers anew.
         // A new task goes to the end of the worker's queue, as the contract asks.
         let mut unheard = Context::from_waker(Waker::noop());
         // A panic here would end the connection; caught, it resets its own stream only, as in a task.
-        let poll = catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(&mut unheard)));
+        let poll = catch_unwind(AssertUnwindSafe(|| Pin::new(&mut call).poll(&mut unheard)));
         if poll.is_ok_and(|poll| poll.is_pending()) {
             tokio::spawn(call);
         }

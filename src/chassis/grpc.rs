@@ -59,14 +59,16 @@ pub(super) fn is_grpc(head: &Parts) -> bool {
         })
 }
 
-/// Reads the one message of a unary call.
-pub(super) async fn read<M, B>(body: B) -> Result<M, Status>
+/// Reads the one message of a unary call. A `CheckRequest` takes a kilobyte, so it is made where it stays.
+pub(super) async fn read<M, B>(body: B) -> Result<Box<M>, Status>
 where
     M: Message + Default,
     B: Body<Data = Bytes> + Unpin,
 {
     let message = unframe(gather(body).await?)?;
-    M::decode(message).map_err(|_| Status::InvalidArgument("the message can't be decoded"))
+    let mut decoded = Box::<M>::default();
+    decoded.merge(message).map_err(|_| Status::InvalidArgument("the message can't be decoded"))?;
+    Ok(decoded)
 }
 
 /// The body in one piece, as long as it can be one message.
