@@ -1,10 +1,15 @@
 //! The `CheckRequest`s that a real Envoy 1.40 sent: each is read, or refused for a reason, and none by accident.
 #![expect(clippy::unwrap_used, reason = "a test without its data has failed")]
 
+mod support;
+
 use envoy_types::pb::envoy::service::auth::v3::CheckRequest;
 use prost::Message;
 use std::fs;
 use stepgate::ext_authz::facts;
+use support::Result;
+use support::gate::Gate;
+use support::verdict::Verdict;
 
 /// What each recording is read as: method, host, the path in every reading and the peer's names; or why it is refused.
 const READINGS: [(&str, &str); 51] = [
@@ -103,4 +108,26 @@ fn every_recording_is_in_the_table() {
     let mut names: Vec<_> = recordings.map(|file| file.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
     names.sort();
     assert_eq!(names, READINGS.map(|(name, _)| name));
+}
+
+/// What the gate says, in one line.
+fn said(verdict: &Verdict) -> String {
+    let reason = verdict.metadata("reason");
+    match verdict.refusal() {
+        Ok(refusal) => refusal.to_string(),
+        Err(_) => format!("{} {reason}", if verdict.is_allowed() { "allowed" } else { "neither allowed nor denied" }),
+    }
+}
+
+#[tokio::test]
+async fn the_binary_answers_each_recording_and_none_with_a_grpc_error() -> Result<()> {
+    let gate = Gate::start("answers").await?;
+    let mut table = Vec::new();
+    for (name, _) in READINGS {
+        let check = CheckRequest::decode(&*recording(name))?;
+        let verdict = gate.authz.send(check).await.map_err(|error| format!("{name}: {error}"))?;
+        table.push(format!("{name:<40} {}", said(&verdict)));
+    }
+    insta::assert_snapshot!(table.join("\n"));
+    Ok(())
 }

@@ -116,13 +116,18 @@ impl Stepgate {
         self.child.terminate().await
     }
 
+    /// Waits for an end that something else brought about.
+    pub async fn exit(&mut self) -> Result<ExitStatus> {
+        self.child.exit().await
+    }
+
     pub fn child(&self) -> &Child {
         &self.child
     }
 }
 
 /// The start message in the log.
-fn listening(log: &[String]) -> Option<Value> {
+pub fn listening(log: &[String]) -> Option<Value> {
     log.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok()).find_map(|event| {
         let fields = event.get("fields")?;
         (fields.get("message")? == "listening").then(|| fields.clone())
@@ -130,7 +135,7 @@ fn listening(log: &[String]) -> Option<Value> {
 }
 
 /// The binary that belongs to the running program: what cargo says in tests; beside the examples' folder in the demo.
-fn binary() -> Result<PathBuf> {
+pub fn binary() -> Result<PathBuf> {
     if let Some(path) =
         env::var_os("STEPGATE").map(PathBuf::from).or(option_env!("CARGO_BIN_EXE_stepgate").map(PathBuf::from))
     {

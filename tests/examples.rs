@@ -1,0 +1,86 @@
+//! Every policy that is shown to users loads: those of the examples, and those in the documents.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod support;
+
+use assert_cmd::Command;
+use std::fs;
+use std::path::{Path, PathBuf};
+use support::issuers::Issuers;
+use support::{Result, repository};
+
+/// What begins every policy, and nothing else that is written in YAML here.
+const BEGINNING: &str = "version: 1";
+
+/// `stepgate check` on a policy, with keys for the issuers of the quickstart beside it.
+fn is_good(policy: &str) -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    Issuers::new()?.write_jwks(dir.path())?;
+    let file = dir.path().join("policy.yaml");
+    fs::write(&file, policy)?;
+    let output = Command::cargo_bin("stepgate")?.arg("check").arg("--strict").arg(file).output()?;
+    assert!(output.status.success(), "{}\n{policy}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
+}
+
+fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files.extend(files_below(&path)?);
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}
+
+/// Files below these folders whose names end so, each with its text.
+fn texts(folders: &[&str], extensions: &[&str]) -> Result<Vec<(PathBuf, String)>> {
+    let mut found = Vec::new();
+    for folder in folders {
+        for file in files_below(&repository(folder))? {
+            if file.extension().is_some_and(|own| extensions.iter().any(|extension| own == *extension)) {
+                found.push((file.clone(), fs::read_to_string(&file)?));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The YAML blocks of a document.
+fn blocks(document: &str) -> impl Iterator<Item = &str> {
+    document.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next())
+}
+
+fn is_policy(text: &str) -> bool {
+    text.lines().any(|line| line == BEGINNING)
+}
+
+#[test]
+fn every_policy_of_the_examples_is_good() -> Result<()> {
+    let policies: Vec<_> = texts(&["examples", "envoy"], &["yaml", "yml"])?;
+    let policies: Vec<_> = policies.into_iter().filter(|(_, text)| is_policy(text)).collect();
+    assert!(policies.iter().any(|(file, _)| file.ends_with("quickstart/policy.yaml")), "{policies:?}");
+    policies.iter().try_for_each(|(_, text)| is_good(text))
+}
+
+#[test]
+fn every_policy_in_a_document_is_good() -> Result<()> {
+    let readme = fs::read_to_string(repository("README.md"))?;
+    let documents = texts(&["examples", "envoy"], &["md"])?;
+    let documents = documents.iter().map(|(_, text)| text.as_str()).chain([readme.as_str()]);
+    let policies: Vec<_> = documents.flat_map(blocks).filter(|block| is_policy(block)).collect();
+    assert!(!policies.is_empty());
+    policies.into_iter().try_for_each(is_good)
+}
+
+/// "Ten lines of policy": a few more are a different promise.
+#[test]
+fn the_policy_of_the_readme_has_about_ten_lines() -> Result<()> {
+    let readme = fs::read_to_string(repository("README.md"))?;
+    let policy = blocks(&readme).find(|block| is_policy(block)).ok_or("no policy in the README")?;
+    assert!((10..=11).contains(&policy.lines().count()), "{policy}");
+    Ok(())
+}
