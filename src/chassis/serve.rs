@@ -4,35 +4,18 @@ use super::authorize::Authorize;
 use super::connection::Shared;
 use super::health::Health;
 use super::in_flight::InFlight;
+use super::limits::Limits;
 use super::listener::Listener;
 use super::worker::Worker;
 use std::io;
-use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::sync::Arc;
-use std::thread::available_parallelism;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// How long the acceptor rests after a failure that is likely to last, such as too many open files.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
-
-/// What the chassis may use.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Threads that serve connections.
-    pub workers: NonZeroUsize,
-    /// Checks that may be in flight, over all connections; those beyond are answered at once.
-    pub max_in_flight: usize,
-}
-
-impl Default for Limits {
-    /// A worker a core, and as many checks as four full connections carry.
-    fn default() -> Self {
-        Self { workers: available_parallelism().unwrap_or(NonZeroUsize::MIN), max_in_flight: 4096 }
-    }
-}
 
 /// How serving ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +58,7 @@ impl<S: Authorize> Chassis<S> {
             service: self.service,
             health: self.health,
             in_flight: self.in_flight,
-            max_in_flight: self.limits.max_in_flight,
+            limits: self.limits,
             draining: CancellationToken::new(),
             giving_up: CancellationToken::new(),
         });
