@@ -11,6 +11,7 @@ use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -67,7 +68,7 @@ impl<S: Authorize> Chassis<S> {
             .collect::<io::Result<_>>()?;
         tokio::select! {
             () = shutdown => {}
-            () = accept(&listener, &workers) => {}
+            () = accept(&listener, &workers, self.limits.max_connections) => {}
         }
         drop(listener);
         shared.health.set_serving(false).await;
@@ -92,13 +93,22 @@ async fn finish<S: Authorize>(workers: Vec<Worker>, shared: &Shared<S>, drain: D
     if unanswered == 0 { Drained::Complete } else { Drained::Cut(unanswered) }
 }
 
-/// Deals each connection to the worker that has the fewest. Never returns.
-async fn accept(listener: &Listener, workers: &[Worker]) {
+/// Deals each connection to the worker that has the fewest. Never returns, as nobody closes the places.
+async fn accept(listener: &Listener, workers: &[Worker], max_connections: usize) {
+    let places = Arc::new(Semaphore::new(max_connections));
+    let mut was_full = false;
     loop {
+        let full = places.available_permits() == 0;
+        if full && !was_full {
+            tracing::warn!(max_connections, "no more connections may be open; further ones wait until others end");
+        }
+        was_full = full;
+        // Taken before the connection is: without a place it stays in the listen queue and costs no file here.
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         match listener.accept().await {
             Ok(socket) => {
                 if let Some(idlest) = workers.iter().min_by_key(|worker| worker.load()) {
-                    idlest.deal(socket);
+                    idlest.deal(socket, place);
                 }
             }
             Err(error) => {
