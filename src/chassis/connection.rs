@@ -6,6 +6,7 @@ use super::executor::AtOnce;
 use super::grpc::Status;
 use super::health::Health;
 use super::in_flight::InFlight;
+use super::limits::Limits;
 use super::reply::Reply;
 use super::wire::Wire;
 use http::{Request, Response};
@@ -14,12 +15,14 @@ use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioTimer;
 use std::convert::Infallible;
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
@@ -40,13 +43,16 @@ const MAX_HEADER_LIST: u32 = 60 * 1024;
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(30);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// How long a connection that was never used may stay when it is to end: enough for a request that is already on its way.
+const PARTING: Duration = Duration::from_secs(1);
+
 /// What the connections of all workers have in common.
 #[derive(Debug)]
 pub(super) struct Shared<S> {
     pub(super) service: Arc<S>,
     pub(super) health: Health,
     pub(super) in_flight: InFlight,
-    pub(super) max_in_flight: usize,
+    pub(super) limits: Limits,
     /// No new calls, and those in flight are finished.
     pub(super) draining: CancellationToken,
     /// Those in flight are dropped.
@@ -56,7 +62,7 @@ pub(super) struct Shared<S> {
 impl<S: Authorize> Shared<S> {
     async fn route(&self, request: Request<Incoming>) -> Response<Reply> {
         match request.uri().path() {
-            CHECK => check::answer(&*self.service, &self.in_flight, self.max_in_flight, request).await,
+            CHECK => check::answer(&*self.service, &self.in_flight, self.limits.max_in_flight, request).await,
             path if path.starts_with(HEALTH) => self.health.answer(request, &self.draining).await,
             _ => Reply::refusal(Status::Unimplemented("no such method")),
         }
@@ -65,26 +71,43 @@ impl<S: Authorize> Shared<S> {
 
 pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Serves a connection until the peer closes it, or until its last call is answered once the drain has begun.
+/// Serves a connection until the peer closes it, or until its last call is answered once the drain has begun. One that
+/// asks nothing in time is ended, whether its handshake was done or not.
 pub(super) async fn serve<S, I>(stream: I, shared: Arc<Shared<S>>) -> Result<(), BoxError>
 where
     S: Authorize,
     I: AsyncRead + AsyncWrite + Unpin,
 {
-    let draining = shared.draining.clone();
-    let service = service_fn(move |request| {
+    let used = AtomicBool::new(false);
+    let wire = Wire::new(stream);
+    let service = service_fn(|request| {
+        used.store(true, Ordering::Relaxed);
         let shared = Arc::clone(&shared);
         // Some kilobytes, which hyper and the executor would otherwise move from place to place.
         Box::pin(async move { Ok::<_, Infallible>(shared.route(request).await) })
     });
-    let wire = Wire::new(stream);
     let mut connection = pin!(settings().serve_connection(wire.clone(), service));
     tokio::select! {
         biased;
         ended = drive(connection.as_mut(), &wire) => return ended,
-        () = draining.cancelled() => connection.as_mut().graceful_shutdown(),
+        () = shared.draining.cancelled() => {}
+        () = unused(shared.limits.first_request, &used) => {}
     }
-    drive(connection, &wire).await
+    connection.as_mut().graceful_shutdown();
+    tokio::select! {
+        biased;
+        ended = drive(connection, &wire) => ended,
+        // hyper would wait for the peer to finish its handshake, or to say goodbye as well.
+        () = unused(PARTING, &used) => Ok(()),
+    }
+}
+
+/// Comes to an end after `patience`, unless there was a request by then.
+async fn unused(patience: Duration, used: &AtomicBool) {
+    sleep(patience).await;
+    if used.load(Ordering::Relaxed) {
+        pending().await
+    }
 }
 
 /// Polls the connection, and after each time sends what it has left on the wire.

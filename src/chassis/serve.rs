@@ -4,35 +4,19 @@ use super::authorize::Authorize;
 use super::connection::Shared;
 use super::health::Health;
 use super::in_flight::InFlight;
+use super::limits::Limits;
 use super::listener::Listener;
 use super::worker::Worker;
 use std::io;
-use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::sync::Arc;
-use std::thread::available_parallelism;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// How long the acceptor rests after a failure that is likely to last, such as too many open files.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
-
-/// What the chassis may use.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Threads that serve connections.
-    pub workers: NonZeroUsize,
-    /// Checks that may be in flight, over all connections; those beyond are answered at once.
-    pub max_in_flight: usize,
-}
-
-impl Default for Limits {
-    /// A worker a core, and as many checks as four full connections carry.
-    fn default() -> Self {
-        Self { workers: available_parallelism().unwrap_or(NonZeroUsize::MIN), max_in_flight: 4096 }
-    }
-}
 
 /// How serving ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +59,7 @@ impl<S: Authorize> Chassis<S> {
             service: self.service,
             health: self.health,
             in_flight: self.in_flight,
-            max_in_flight: self.limits.max_in_flight,
+            limits: self.limits,
             draining: CancellationToken::new(),
             giving_up: CancellationToken::new(),
         });
@@ -84,7 +68,7 @@ impl<S: Authorize> Chassis<S> {
             .collect::<io::Result<_>>()?;
         tokio::select! {
             () = shutdown => {}
-            () = accept(&listener, &workers) => {}
+            () = accept(&listener, &workers, self.limits.max_connections) => {}
         }
         drop(listener);
         shared.health.set_serving(false).await;
@@ -109,13 +93,22 @@ async fn finish<S: Authorize>(workers: Vec<Worker>, shared: &Shared<S>, drain: D
     if unanswered == 0 { Drained::Complete } else { Drained::Cut(unanswered) }
 }
 
-/// Deals each connection to the worker that has the fewest. Never returns.
-async fn accept(listener: &Listener, workers: &[Worker]) {
+/// Deals each connection to the worker that has the fewest. Never returns, as nobody closes the places.
+async fn accept(listener: &Listener, workers: &[Worker], max_connections: usize) {
+    let places = Arc::new(Semaphore::new(max_connections));
+    let mut was_full = false;
     loop {
+        let full = places.available_permits() == 0;
+        if full && !was_full {
+            tracing::warn!(max_connections, "no more connections may be open; further ones wait until others end");
+        }
+        was_full = full;
+        // Taken before the connection is: without a place it stays in the listen queue and costs no file here.
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         match listener.accept().await {
             Ok(socket) => {
                 if let Some(idlest) = workers.iter().min_by_key(|worker| worker.load()) {
-                    idlest.deal(socket);
+                    idlest.deal(socket, place);
                 }
             }
             Err(error) => {

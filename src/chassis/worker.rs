@@ -12,7 +12,7 @@ use std::thread;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::runtime;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
 /// The acceptor's end of a worker.
@@ -28,6 +28,7 @@ pub(super) struct Worker {
 struct Connection {
     socket: Socket,
     counted: Counted,
+    place: OwnedSemaphorePermit,
 }
 
 /// Counts a connection of a worker until it is dropped.
@@ -59,10 +60,11 @@ impl Worker {
         self.open.load(Ordering::Relaxed)
     }
 
-    pub(super) fn deal(&self, socket: Socket) {
+    /// Hands it a connection, with the place that it keeps until it ends.
+    pub(super) fn deal(&self, socket: Socket, place: OwnedSemaphorePermit) {
         self.open.fetch_add(1, Ordering::Relaxed);
         let counted = Counted(Arc::clone(&self.open));
-        if self.dealt.send(Connection { socket, counted }).is_err() {
+        if self.dealt.send(Connection { socket, counted, place }).is_err() {
             tracing::error!("a worker is gone; a connection dealt to it was closed");
         }
     }
@@ -87,7 +89,7 @@ async fn serve_all<S: Authorize>(mut connections: mpsc::UnboundedReceiver<Connec
 }
 
 async fn serve_one<S: Authorize>(connection: Connection, shared: Arc<Shared<S>>) {
-    let Connection { socket, counted: _counted } = connection;
+    let Connection { socket, counted: _counted, place: _place } = connection;
     let ended = match socket {
         Socket::Tcp(socket) => serve_stream(TcpStream::from_std(socket), shared).await,
         Socket::Unix(socket) => serve_stream(UnixStream::from_std(socket), shared).await,

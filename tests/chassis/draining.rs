@@ -1,6 +1,6 @@
-use crate::support::{Server, check_request, refuses_connections};
+use crate::support::{Server, check_request, refuses_connections, was_closed};
 use std::time::Duration;
-use stepgate::chassis::Drained;
+use stepgate::chassis::{Drained, Limits};
 use tonic::Code;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
@@ -25,7 +25,7 @@ async fn what_is_in_flight_is_finished_and_nothing_new_is_taken() {
 
 #[tokio::test]
 async fn the_drain_ends_at_its_limit_and_says_what_was_cut() {
-    let server = Server::with_limits(2, 100, Duration::from_millis(50)).await;
+    let server = Server::with_drain(Limits::default(), Duration::from_millis(50)).await;
     let mut client = server.client().await;
     let call = tokio::spawn(async move { client.check(check_request("/never")).await });
     server.reaches_in_flight(1).await;
@@ -40,6 +40,17 @@ async fn an_idle_connection_does_not_hold_up_the_end() {
     client.check(check_request("/")).await.unwrap();
     let ended = tokio::time::timeout(Duration::from_secs(5), server.stop()).await;
     assert_eq!(ended.unwrap().unwrap(), Drained::Complete);
+}
+
+#[tokio::test]
+async fn a_connection_that_never_said_a_word_does_not_hold_up_the_end() {
+    let server = Server::start().await;
+    let mut silent = server.stream().await;
+    let mut client = server.client().await;
+    client.check(check_request("/")).await.unwrap(); // by now the silent one has been accepted
+    let ended = tokio::time::timeout(Duration::from_secs(5), server.stop()).await;
+    assert_eq!(ended.unwrap().unwrap(), Drained::Complete);
+    assert!(was_closed(&mut silent).await);
 }
 
 #[tokio::test]

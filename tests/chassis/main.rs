@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod connections;
 mod draining;
 mod framing;
 mod health;

@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use http_body::Body;
 use http_body_util::BodyExt;
 use http_body_util::combinators::BoxBody;
+use hyper::client::conn::http2::{SendRequest, handshake};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use prost::Message;
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use stepgate::chassis::{Authorize, Call, Chassis, Drained, Health, InFlight, Limits, Listener, Unavailable};
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
@@ -127,21 +129,32 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start() -> Self {
-        Self::with_limits(2, 100, Duration::from_secs(10)).await
+        Self::with_limits(|_| {}).await
     }
 
-    pub(crate) async fn with_limits(workers: usize, max_in_flight: usize, drain: Duration) -> Self {
+    /// With what `adjust` makes of the limits: 2 workers and 100 checks in flight.
+    pub(crate) async fn with_limits(adjust: impl FnOnce(&mut Limits)) -> Self {
+        let mut limits = Limits { workers: NonZeroUsize::new(2).unwrap(), max_in_flight: 100, ..Limits::default() };
+        adjust(&mut limits);
+        Self::with_drain(limits, Duration::from_secs(10)).await
+    }
+
+    pub(crate) async fn with_drain(limits: Limits, drain: Duration) -> Self {
         let listener = Listener::bind_tcp(([127, 0, 0, 1], 0).into()).await.unwrap();
         let url = format!("http://{listener}");
         let service = Arc::new(Obedient::default());
         let health = Health::not_serving().await;
-        let limits = Limits { workers: NonZeroUsize::new(workers).unwrap(), max_in_flight };
         let chassis = Chassis::new(Arc::clone(&service), health.clone(), limits);
         let in_flight = chassis.in_flight();
         let (stop, stopped) = oneshot::channel();
         let shutdown = async { stopped.await.unwrap_or_default() };
         let ended = tokio::spawn(async move { chassis.serve(listener, shutdown, drain).await.unwrap() });
         Self { service, health, in_flight, url, stop, ended }
+    }
+
+    /// A connection on which nothing was said yet.
+    pub(crate) async fn stream(&self) -> TcpStream {
+        TcpStream::connect(&self.url["http://".len()..]).await.unwrap()
     }
 
     /// A connection of its own.
@@ -187,6 +200,12 @@ pub(crate) async fn refuses_connections(url: &str) {
     }
 }
 
+/// Whether the server closes a connection, after whatever it may have to say on it.
+pub(crate) async fn was_closed(stream: &mut TcpStream) -> bool {
+    let mut rest = Vec::new();
+    tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut rest)).await.is_ok()
+}
+
 /// What a call came to, read without tonic's help.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -214,18 +233,39 @@ where
     Request::post(path).header("content-type", "application/grpc").body(BoxBody::new(body)).unwrap()
 }
 
-/// Sends on a connection of its own. Unlike tonic's client it keeps no deadlines.
-pub(crate) async fn send(server: &Server, mut request: RawRequest) -> Answer {
-    let stream = TcpStream::connect(&server.url["http://".len()..]).await.unwrap();
-    let (mut sender, connection) =
-        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
-    let connection = tokio::spawn(connection);
-    *request.uri_mut() = format!("{}{}", server.url, request.uri().path()).parse().unwrap();
-    let (head, body) = sender.send_request(request).await.unwrap().into_parts();
-    let whole = body.collect().await.unwrap();
-    connection.abort();
-    let trailers = whole.trailers().cloned().unwrap_or_default();
-    Answer { http: head.status, grpc: grpc_status(&head.headers, &trailers), body: whole.to_bytes() }
+/// A connection whose client, unlike tonic's, keeps no deadlines and does not connect again.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    url: String,
+    sender: SendRequest<BoxBody<Bytes, Infallible>>,
+    driver: JoinHandle<hyper::Result<()>>,
+}
+
+pub(crate) async fn connect(server: &Server) -> Connection {
+    let stream = TokioIo::new(server.stream().await);
+    let (sender, driver) = handshake(TokioExecutor::new(), stream).await.unwrap();
+    Connection { url: server.url.clone(), sender, driver: tokio::spawn(driver) }
+}
+
+impl Connection {
+    pub(crate) async fn send(&mut self, mut request: RawRequest) -> Answer {
+        *request.uri_mut() = format!("{}{}", self.url, request.uri().path()).parse().unwrap();
+        let (head, body) = self.sender.send_request(request).await.unwrap().into_parts();
+        let whole = body.collect().await.unwrap();
+        let trailers = whole.trailers().cloned().unwrap_or_default();
+        Answer { http: head.status, grpc: grpc_status(&head.headers, &trailers), body: whole.to_bytes() }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+/// Sends on a connection of its own.
+pub(crate) async fn send(server: &Server, request: RawRequest) -> Answer {
+    connect(server).await.send(request).await
 }
 
 fn grpc_status(headers: &HeaderMap, trailers: &HeaderMap) -> Option<HeaderValue> {
