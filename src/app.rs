@@ -150,9 +150,18 @@ fn challenge_keys(file: Option<&Path>) -> Result<ChallengeKeys, Failure> {
         aws_lc_rs::rand::fill(&mut key).map_err(|_| NoRandomness)?;
         return Ok(ChallengeKeys::single(&key));
     };
+    warn_if_open_to_others(path);
     let text = std::fs::read_to_string(path);
     let text = text.map_err(|source| Failure::ChallengeKeyFile { path: path.to_owned(), source })?;
     ChallengeKeys::parse(&text).map_err(|source| Failure::ChallengeKeys { path: path.to_owned(), source })
+}
+
+/// Whoever reads the keys can make challenges of his own.
+fn warn_if_open_to_others(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    if std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o007 != 0) {
+        tracing::warn!(file = %path.display(), "others may read the challenge keys; make the file 0600, or 0640 for a group");
+    }
 }
 
 fn meters(metrics: &Metrics) -> Result<Meters, Failure> {

@@ -1,22 +1,43 @@
 //! stepgate: an Envoy external-authorization sidecar that makes machines prove themselves again, and only when it matters.
+//!
+//! ```text
+//! Envoy ──▶ chassis ──▶ server ──▶ ext_authz::facts ──▶ Case ──▶ Decision ──▶ ext_authz::render ──▶ Envoy
+//!                                                      │   ▲
+//!                                                Need  ▼   │  Answer
+//!                                                      store
+//! ```
+//!
+//! A request becomes [`request::RequestFacts`]. A [`case::Case`] takes them from who calls, over what is touched and what is
+//! required, to a [`decision::Decision`]; what it can't know by itself it asks for. Only a [`decision::Permit`] becomes an OK.
+//!
+//! Three layers, each importing only those above it (`tests/layering.rs`):
+//!
+//! - the core decides: no async, no I/O, no clock, no log, no wire type;
+//! - adapters translate and remember: Envoy's messages, files, caches, metrics;
+//! - the shell puts them together: [`server`], [`admin`], [`app`], [`cli`].
 
-pub mod admin;
-pub mod app;
+// The core.
 pub mod attestation;
 pub mod case;
 pub mod challenge;
-pub mod chassis;
-pub mod cli;
-pub mod clock;
-pub mod config;
 pub mod decision;
-pub mod ext_authz;
 pub mod identity;
-pub mod mint;
 pub mod policy;
 pub mod reason;
 pub mod request;
-pub mod server;
+pub mod time;
+
+// Adapters.
+pub mod chassis;
+pub mod clock;
+pub mod config;
+pub mod ext_authz;
+pub mod mint;
 pub mod store;
 pub mod telemetry;
-pub mod time;
+
+// The shell.
+pub mod admin;
+pub mod app;
+pub mod cli;
+pub mod server;
