@@ -35,7 +35,8 @@ pub fn appraise(verified: &Verified, issuer: &Issuer, expected: &Expected<'_>) -
     if !is_audience(claims, issuer, expected.origin) {
         return Err(TokenFault::Audience);
     }
-    if claims.subject.as_deref() != Some(expected.principal.as_str()) {
+    let subject = claims.subject.as_deref().filter(|subject| issuer.may_speak_for(subject));
+    if subject != Some(expected.principal.as_str()) {
         return Err(TokenFault::Subject);
     }
     let key = confirmed_key(claims, expected.bound_to)?;

@@ -105,6 +105,9 @@ impl<'a> Case<'a> {
         if !claims.audiences.iter().any(|audience| issuer.is_named(audience)) {
             return Err(TokenFault::Audience);
         }
+        if !claims.subject.as_deref().is_some_and(|subject| issuer.may_speak_for(subject)) {
+            return Err(TokenFault::Subject);
+        }
         check_binding(verified, certificate, scheme)
     }
 

@@ -13,6 +13,8 @@ use super::draft::Draft;
 pub(super) fn check(draft: &Draft, problems: &mut Diagnostics) {
     let bearers = draft.credentials.as_ref().map(|credentials| &*credentials.bearer_issuers).unwrap_or_default();
     issuers::check(&draft.issuers, bearers, &draft.attestations, problems);
+    let sources = draft.credentials.as_ref().map_or(0, |credentials| credentials.credentials.identity.len());
+    issuers::check_subjects(&draft.issuers, bearers, sources, problems);
     selectors::check(&draft.routes, problems);
     narrowing::check(&draft.routes, problems);
     // DPoP-bound bearers come with a proof too.

@@ -37,6 +37,7 @@ pub enum Code {
     NoCondition = 29,
     UnreachedScope = 30,
     PrincipalWithoutCertificate = 31,
+    UnboundedIssuer = 32,
 }
 
 /// Whether a policy with this problem is refused.
@@ -47,7 +48,7 @@ pub enum Severity {
 }
 
 impl Code {
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::Unreadable,
         Self::NoFile,
         Self::TooLarge,
@@ -79,6 +80,7 @@ impl Code {
         Self::NoCondition,
         Self::UnreachedScope,
         Self::PrincipalWithoutCertificate,
+        Self::UnboundedIssuer,
     ];
 
     /// What every problem of this kind has in common.
@@ -115,6 +117,7 @@ impl Code {
             Self::NoCondition => "a rule has no condition",
             Self::UnreachedScope => "an elevated scope leads to no rule",
             Self::PrincipalWithoutCertificate => "a principal counts without its certificate",
+            Self::UnboundedIssuer => "one of several who name callers may name anybody",
         }
     }
 
@@ -125,7 +128,7 @@ impl Code {
 
     pub const fn severity(self) -> Severity {
         match self {
-            Self::UnreachedScope | Self::PrincipalWithoutCertificate => Severity::Warning,
+            Self::UnreachedScope | Self::PrincipalWithoutCertificate | Self::UnboundedIssuer => Severity::Warning,
             _ => Severity::Error,
         }
     }
@@ -153,7 +156,7 @@ mod tests {
     #[test]
     fn codes_are_numbered_without_gaps_in_the_order_of_the_table() {
         let numbers = Code::ALL.map(|code| code as u16);
-        assert!(numbers.iter().copied().eq(1..=31), "{numbers:?}");
+        assert!(numbers.iter().copied().eq(1..=32), "{numbers:?}");
         assert_eq!(Code::Syntax.to_string(), "SG0004");
     }
 }

@@ -3,11 +3,11 @@
 use super::code::Code;
 use super::diagnostics::Diagnostics;
 use super::keys::{self, Keys};
-use super::section::{Section, not_yet_built};
+use super::section::Section;
 use super::source::Place;
 use super::tree::{Entry, Node};
 use crate::attestation::Algorithm;
-use crate::policy::{Issuer, IssuerId, Name};
+use crate::policy::{Issuer, IssuerId, Name, NamePattern};
 
 /// An issuer and its keys, with the places that checks point at.
 #[derive(Debug)]
@@ -23,12 +23,15 @@ pub(super) fn read(id: IssuerId, entry: &Entry, problems: &mut Diagnostics) -> O
     let name = entry.name(problems);
     let [issuer, audiences, algorithms, key_set, subjects] =
         section.members(["issuer", "audiences", "algorithms", "keys", "subjects"], problems);
-    not_yet_built(&[subjects], problems);
     let issuer = issuer.optional(problems, text);
     let audiences = audiences.or(Vec::new(), problems, texts);
     let algorithms = algorithms.required(problems, read_algorithms);
     let keys = key_set.required(problems, keys::read);
-    let issuer = Issuer { name: name?, issuer: issuer?, audiences: audiences?, algorithms: algorithms? };
+    let subjects = subjects.or(Vec::new(), problems, |node, problems| {
+        Node::each(node.filled_list(problems)?, problems, |node, problems| node.parse(NamePattern::parse, problems))
+    });
+    let issuer =
+        Issuer { name: name?, issuer: issuer?, audiences: audiences?, algorithms: algorithms?, subjects: subjects? };
     let keys = fitting(keys?, &issuer, key_set.place()?, problems)?;
     Some(IssuerDraft { id, issuer, keys, place: entry.key_place })
 }

@@ -1,6 +1,6 @@
 //! Who may vouch: for bearer tokens and for attestations.
 
-use super::Name;
+use super::{Name, NamePattern};
 use crate::attestation::Algorithm;
 
 /// The place of an issuer in its policy, and of its keys in the keyring.
@@ -15,9 +15,15 @@ pub struct Issuer {
     /// One of them must be in `aud`.
     pub audiences: Vec<Box<str>>,
     pub algorithms: Vec<Algorithm>,
+    /// Whom it may speak for; none named: anybody.
+    pub subjects: Vec<NamePattern>,
 }
 
 impl Issuer {
+    pub fn may_speak_for(&self, subject: &str) -> bool {
+        self.subjects.is_empty() || self.subjects.iter().any(|pattern| pattern.matches(subject))
+    }
+
     pub fn is_named(&self, audience: &str) -> bool {
         self.audiences.iter().any(|own| **own == *audience)
     }

@@ -64,6 +64,7 @@ const CASES: &[(&str, &str)] = &[
     ("unreached_scope", "scopes:\n  elevated: [\"payments:refnud\", \"payments:read\", \"*:write\"]"),
     ("no_rule_at_all", "rules: []"),
     ("principal_without_certificate", "credentials:\n  mtls: { trust_domains: [example.org] }"),
+    ("unbounded_issuer", UNBOUNDED),
     ("shadow_mode", "mode: shadow"),
     ("not_supported_yet", NOT_YET),
     ("syntax", "routes:\n  - { name: read, match: { path: /a }"),
@@ -152,6 +153,12 @@ routes:
   - { name: c, match: { hosts: [b.example], path: "/x/{id}" }, sensitivity: low }
 "#;
 
+const UNBOUNDED: &str = r"
+issuers:
+  idp: { issuer: https://idp.example.com, audiences: [https://api.example.com], algorithms: [ES256], keys: { file: keys/idp.jwks.json } }
+  attester: { algorithms: [ES256], keys: { file: keys/attester.jwks.json } }
+";
+
 const NARROWED: &str = r#"
 routes:
   - { name: wide, match: { methods: [POST], path: /x }, sensitivity: high }
@@ -171,7 +178,7 @@ assurance:
 
 const NOT_YET: &str = r#"
 issuers:
-  idp: { algorithms: [ES256], keys: { url: "https://idp.example.com/jwks", refresh: 5m }, subjects: ["*"] }
+  idp: { algorithms: [ES256], keys: { url: "https://idp.example.com/jwks", refresh: 5m } }
   attester: { algorithms: [ES256], keys: { spiffe: "unix:/agent.sock" } }
 credentials:
   identity: [xfcc]

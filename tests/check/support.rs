@@ -17,6 +17,7 @@ issuers:
     issuer: https://idp.example.com
     audiences: [https://api.example.com]
     algorithms: [ES256, RS256]
+    subjects: ["spiffe://example.org/**", "billing-*"]
     keys: { file: keys/idp.jwks.json }
   attester: { algorithms: [ES256], keys: { file: keys/attester.jwks.json } }
 credentials:

@@ -256,6 +256,16 @@ fn a_header_that_only_looks_like_a_token(#[case] value: &str, #[case] expected: 
 }
 
 #[test]
+fn an_issuer_that_names_whom_it_may_not_speak_for() {
+    let mut world = World::new();
+    world.policy.issuers[0].subjects = vec![crate::policy::NamePattern::parse("billing-*").unwrap()];
+    assert_eq!(line(&world.decide(&world.refund())), "deny credential_subject_mismatch");
+    let mut world = World::new();
+    world.policy.issuers[1].subjects = vec![crate::policy::NamePattern::parse("billing-*").unwrap()];
+    assert_eq!(line(&world.decide(&world.refund())), "step_up attestation_subject_mismatch");
+}
+
+#[test]
 fn a_method_in_lower_case() {
     let world = World::new();
     let call = Call { method: "post", ..world.refund().without("dpop").without("oauth-client-attestation") };

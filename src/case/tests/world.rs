@@ -200,6 +200,7 @@ fn policy() -> Policy {
         issuer: Some(url.into()),
         audiences: audiences.iter().map(|audience| (*audience).into()).collect(),
         algorithms: vec![Algorithm::Es256],
+        subjects: Vec::new(),
     };
     let levels = [("fresh", 300, false), ("bound", 60, true)];
     Policy {

@@ -30,6 +30,27 @@ pub(in crate::config) fn check(
     }
 }
 
+/// Where several name callers, each must say whom it may name: else one of them names everybody's callers.
+pub(in crate::config) fn check_subjects(
+    issuers: &[IssuerDraft],
+    bearers: &[(IssuerId, Place)],
+    sources: usize,
+    problems: &mut Diagnostics,
+) {
+    if sources < 2 && bearers.len() < 2 {
+        return;
+    }
+    for (id, place) in bearers {
+        let Some(draft) = issuers.iter().find(|draft| draft.id == *id && draft.issuer.subjects.is_empty()) else {
+            continue;
+        };
+        let message = format!("tokens of `{}` may name anybody, also the callers of other sources", draft.issuer.name);
+        let help =
+            "add `subjects` where the issuer is defined, such as `subjects: [\"billing-*\"]`: it will be required";
+        problems.report(Code::UnboundedIssuer, *place, message, help).with(draft.place, "defined here");
+    }
+}
+
 /// Without an issuer and audiences, a token that was made for somebody else would pass.
 fn check_bearer(issuer: &Issuer, place: Place, defined: Place, problems: &mut Diagnostics) {
     for (key, is_there) in [("issuer", issuer.issuer.is_some()), ("audiences", !issuer.audiences.is_empty())] {
