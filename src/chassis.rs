@@ -13,6 +13,7 @@
 //! and costs a third of the requests a core can answer (`BENCHMARKS.md`).
 
 mod authorize;
+mod budget;
 mod check;
 mod connection;
 mod deadline;

@@ -1,8 +1,8 @@
 //! One call of `Check`: admission, deadline and panics around the service's decision.
 
 use super::authorize::{Authorize, Call, Unavailable};
+use super::connection::Shared;
 use super::grpc;
-use super::in_flight::InFlight;
 use super::reply::Reply;
 use super::undecided::Undecided;
 use http::{Request, Response};
@@ -16,22 +16,18 @@ use tokio::task::unconstrained;
 use tokio::time::sleep_until;
 
 /// Answers one call: with a `CheckResponse`, unless it carries no `CheckRequest`.
-pub(super) async fn answer<S: Authorize>(
-    service: &S,
-    in_flight: &InFlight,
-    max_in_flight: usize,
-    request: Request<Incoming>,
-) -> Response<Reply> {
+pub(super) async fn answer<S: Authorize>(shared: &Shared<S>, request: Request<Incoming>) -> Response<Reply> {
+    let service = &*shared.service;
     let (head, body) = request.into_parts();
     if !grpc::is_grpc(&head) {
         return Reply::not_grpc();
     }
     let call = Call::new(head.headers, Instant::now());
-    // Counted before the message is read, so that the bound also holds for the memory that messages take.
-    let Some(_place) = in_flight.admit(max_in_flight) else {
+    // Counted before the message is read, so that the bound also holds for the memory that small messages take.
+    let Some(_place) = shared.in_flight.admit(shared.limits.max_in_flight) else {
         return Reply::answer(&service.unavailable(Unavailable::Overload, &call));
     };
-    let decision = pin!(decide(service, &call, body));
+    let decision = pin!(decide(shared, &call, body));
     let why = match within(call.deadline(), decision).await {
         Ok(Ok(response)) if call.waits_for_answer() => return response,
         Ok(Ok(_)) => Unavailable::Deadline, // decided, but too late to count on
@@ -42,9 +38,10 @@ pub(super) async fn answer<S: Authorize>(
 }
 
 /// The answer is encoded here, so that a panic there and the time it takes count as the decision's.
-async fn decide<S: Authorize>(service: &S, call: &Call, body: Incoming) -> Result<Response<Reply>, Undecided> {
-    let request = grpc::read(body).await?;
-    Ok(Reply::answer(&service.check(*request, call).await?))
+async fn decide<S: Authorize>(shared: &Shared<S>, call: &Call, body: Incoming) -> Result<Response<Reply>, Undecided> {
+    let mut held = shared.messages.share(); // until the decision is made: what was decoded takes room as well
+    let request = grpc::read(body, &mut held).await?;
+    Ok(Reply::answer(&shared.service.check(*request, call).await?))
 }
 
 /// What `work` comes to, without a panic and without waiting beyond `deadline`.

@@ -1,6 +1,7 @@
 //! One HTTP/2 connection, from its first byte to its end.
 
 use super::authorize::Authorize;
+use super::budget::Budget;
 use super::check;
 use super::executor::AtOnce;
 use super::grpc::Status;
@@ -52,6 +53,7 @@ pub(super) struct Shared<S> {
     pub(super) service: Arc<S>,
     pub(super) health: Health,
     pub(super) in_flight: InFlight,
+    pub(super) messages: Budget,
     pub(super) limits: Limits,
     /// No new calls, and those in flight are finished.
     pub(super) draining: CancellationToken,
@@ -62,7 +64,7 @@ pub(super) struct Shared<S> {
 impl<S: Authorize> Shared<S> {
     async fn route(&self, request: Request<Incoming>) -> Response<Reply> {
         match request.uri().path() {
-            CHECK => check::answer(&*self.service, &self.in_flight, self.limits.max_in_flight, request).await,
+            CHECK => check::answer(self, request).await,
             path if path.starts_with(HEALTH) => self.health.answer(request, &self.draining).await,
             _ => Reply::refusal(Status::Unimplemented("no such method")),
         }
@@ -106,7 +108,7 @@ where
 async fn unused(patience: Duration, used: &AtomicBool) {
     sleep(patience).await;
     if used.load(Ordering::Relaxed) {
-        pending().await
+        pending::<()>().await;
     }
 }
 

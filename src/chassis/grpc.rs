@@ -3,6 +3,8 @@
 //! Not here: compression, streaming, and statuses other than those that the chassis answers with.
 //! <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>
 
+use super::budget::Share;
+use super::undecided::Undecided;
 use bytes::{BufMut, Bytes, BytesMut};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
@@ -59,27 +61,30 @@ pub(super) fn is_grpc(head: &Parts) -> bool {
         })
 }
 
-/// Reads the one message of a unary call. A `CheckRequest` takes a kilobyte, so it is made where it stays.
-pub(super) async fn read<M, B>(body: B) -> Result<Box<M>, Status>
+/// Reads the one message of a unary call, and holds the room for it where it is large. A `CheckRequest` takes a kilobyte
+/// even when it is small, so it is made where it stays.
+pub(super) async fn read<M, B>(body: B, held: &mut Share<'_>) -> Result<Box<M>, Undecided>
 where
     M: Message + Default,
     B: Body<Data = Bytes> + Unpin,
 {
-    let message = unframe(gather(body).await?)?;
+    let message = unframe(gather(body, held).await?)?;
     let mut decoded = Box::<M>::default();
     decoded.merge(message).map_err(|_| Status::InvalidArgument("the message can't be decoded"))?;
     Ok(decoded)
 }
 
 /// The body in one piece, as long as it can be one message.
-async fn gather<B: Body<Data = Bytes> + Unpin>(mut body: B) -> Result<Bytes, Status> {
+async fn gather<B: Body<Data = Bytes> + Unpin>(mut body: B, held: &mut Share<'_>) -> Result<Bytes, Undecided> {
     let first = next_data(&mut body).await?.unwrap_or_default();
     refuse_oversize(&first)?;
     if body.is_end_stream() {
         return Ok(first); // the usual case: all in one frame, nothing to copy
     }
+    held.grow(first.len())?;
     let mut whole = BytesMut::from(first);
     while let Some(data) = next_data(&mut body).await? {
+        held.grow(data.len())?;
         whole.extend_from_slice(&data);
         refuse_oversize(&whole)?;
     }

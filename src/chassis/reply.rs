@@ -9,6 +9,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
+pub(super) const SHUTTING_DOWN: &str = "the server is shutting down";
+
 /// The rest of an answer, after its headers.
 #[derive(Debug)]
 pub(super) enum Reply {
@@ -64,7 +66,7 @@ impl Body for Reply {
                 let frame = Pin::new(&mut body).poll_frame(cx);
                 if frame.is_pending() && drain.as_mut().poll(cx).is_ready() {
                     let mut trailers = HeaderMap::new();
-                    Status::Unavailable("the server is shutting down").write_to(&mut trailers);
+                    Status::Unavailable(SHUTTING_DOWN).write_to(&mut trailers);
                     return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
                 }
                 *self = Self::Health(body, drain);

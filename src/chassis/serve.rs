@@ -1,6 +1,7 @@
 //! The acceptor: from the first connection to the end of the drain.
 
 use super::authorize::Authorize;
+use super::budget::Budget;
 use super::connection::Shared;
 use super::health::Health;
 use super::in_flight::InFlight;
@@ -59,6 +60,7 @@ impl<S: Authorize> Chassis<S> {
             service: self.service,
             health: self.health,
             in_flight: self.in_flight,
+            messages: Budget::new(self.limits.max_message_bytes),
             limits: self.limits,
             draining: CancellationToken::new(),
             giving_up: CancellationToken::new(),
@@ -95,7 +97,7 @@ async fn finish<S: Authorize>(workers: Vec<Worker>, shared: &Shared<S>, drain: D
 
 /// Deals each connection to the worker that has the fewest. Never returns, as nobody closes the places.
 async fn accept(listener: &Listener, workers: &[Worker], max_connections: usize) {
-    let places = Arc::new(Semaphore::new(max_connections));
+    let places = Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS)));
     let mut was_full = false;
     loop {
         let full = places.available_permits() == 0;

@@ -39,7 +39,7 @@ async fn a_connection_that_asks_nothing_is_closed() {
 #[tokio::test]
 async fn a_connection_that_has_asked_may_rest() {
     let server = Server::with_limits(|limits| limits.first_request = Duration::from_millis(20)).await;
-    let mut connection = connect(&server).await;
+    let connection = connect(&server).await;
     for _ in 0..2 {
         let request = raw_request(CHECK, Full::new(framed_request("/")));
         assert_eq!(connection.send(request).await.said(), "decided");
@@ -50,10 +50,10 @@ async fn a_connection_that_has_asked_may_rest() {
 #[tokio::test]
 async fn a_connection_beyond_the_limit_waits_for_another_to_end() {
     let server = Server::with_limits(|limits| limits.max_connections = 1).await;
-    let mut first = connect(&server).await;
+    let first = connect(&server).await;
     assert_eq!(first.send(raw_request(CHECK, Full::new(framed_request("/")))).await.said(), "decided");
 
-    let mut second = connect(&server).await; // the system has it, the server not yet
+    let second = connect(&server).await; // the system has it, the server not yet
     let mut answer = pin!(second.send(raw_request(CHECK, Full::new(framed_request("/")))));
     assert!(timeout(Duration::from_millis(100), answer.as_mut()).await.is_err());
     drop(first);
@@ -64,7 +64,7 @@ async fn a_connection_beyond_the_limit_waits_for_another_to_end() {
 #[tokio::test]
 async fn a_full_house_can_be_closed() {
     let server = Server::with_limits(|limits| limits.max_connections = 1).await;
-    let mut first = connect(&server).await;
+    let first = connect(&server).await;
     assert_eq!(first.send(raw_request(CHECK, Full::new(framed_request("/")))).await.said(), "decided");
     let ended = timeout(Duration::from_secs(5), server.stop()).await;
     assert_eq!(ended.unwrap().unwrap(), Drained::Complete);

@@ -1,7 +1,14 @@
-use crate::support::{Server, check_request, refuses_connections, was_closed};
+use crate::support::{
+    CHECK, Server, check_request, connect, framed_request, raw_request, refuses_connections, was_closed,
+};
+use bytes::Bytes;
+use http_body::Frame;
+use http_body_util::{Full, StreamBody};
+use std::convert::Infallible;
 use std::time::Duration;
 use stepgate::chassis::{Drained, Limits};
 use tonic::Code;
+use tonic::codegen::tokio_stream::{self, StreamExt};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
@@ -51,6 +58,23 @@ async fn a_connection_that_never_said_a_word_does_not_hold_up_the_end() {
     let ended = tokio::time::timeout(Duration::from_secs(5), server.stop()).await;
     assert_eq!(ended.unwrap().unwrap(), Drained::Complete);
     assert!(was_closed(&mut silent).await);
+}
+
+#[tokio::test]
+async fn a_question_for_the_health_that_never_ends_does_not_hold_up_the_end() {
+    let server = Server::start().await;
+    let connection = connect(&server).await;
+    let begun = Ok::<_, Infallible>(Frame::data(Bytes::from_static(&[0, 0, 0])));
+    let body = StreamBody::new(tokio_stream::once(begun).chain(tokio_stream::pending()));
+    let question = raw_request("/grpc.health.v1.Health/Check", body);
+    let stop = async {
+        let check = raw_request(CHECK, Full::new(framed_request("/")));
+        assert_eq!(connection.send(check).await.said(), "decided"); // so the question before it has arrived
+        tokio::time::timeout(Duration::from_secs(5), server.stop()).await
+    };
+    let (answer, ended) = tokio::join!(connection.send(question), stop);
+    assert_eq!(ended.unwrap().unwrap(), Drained::Complete);
+    assert_eq!(answer.grpc.unwrap(), "14");
 }
 
 #[tokio::test]

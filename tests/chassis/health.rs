@@ -44,3 +44,10 @@ async fn a_watch_is_told_of_every_change() {
     server.health.set_serving(true).await;
     assert_eq!(watch.message().await.unwrap().unwrap().status(), ServingStatus::Serving);
 }
+
+#[tokio::test]
+async fn a_name_that_is_far_too_long_is_not_gathered() {
+    let server = Server::start().await;
+    let mut client = HealthClient::new(server.channel().await);
+    assert_eq!(status(&mut client, &"x".repeat(5000)).await, Err(Code::OutOfRange));
+}

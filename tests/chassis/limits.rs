@@ -1,9 +1,10 @@
-use crate::support::{CHECK, RawRequest, Server, check_request, framed_request, raw_request, send};
+use crate::support::{CHECK, RawRequest, Server, check_request, eventually, framed_request, raw_request, send};
 use bytes::Bytes;
 use http_body::Frame;
 use http_body_util::{Full, StreamBody};
 use std::convert::Infallible;
 use std::num::NonZeroUsize;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tonic::Request;
 use tonic::codegen::tokio_stream::{self, StreamExt};
@@ -66,6 +67,31 @@ async fn a_call_beyond_the_limit_is_answered_at_once() {
     server.reaches_in_flight(0).await;
     let next = second.check(check_request("/")).await.unwrap().into_inner();
     assert_eq!(next.status.unwrap().message, "decided");
+}
+
+#[tokio::test]
+async fn messages_for_which_there_is_no_room_are_answered() {
+    let server = Server::with_limits(|limits| limits.max_message_bytes = 100_000).await;
+    for (bytes, expected) in [(90_000, "decided"), (110_000, "overload"), (90_000, "decided"), (10, "decided")] {
+        let body = framed_request(&"x".repeat(bytes));
+        assert_eq!(send(&server, raw_request(CHECK, Full::new(body))).await.said(), expected, "{bytes} bytes");
+    }
+}
+
+#[tokio::test]
+async fn a_messages_room_is_held_until_its_call_is_decided() {
+    let server = Server::with_limits(|limits| limits.max_message_bytes = 100_000).await;
+    let mut client = server.client().await;
+    let mut large = check_request("/wait");
+    large.attributes.as_mut().unwrap().context_extensions.insert("large".into(), "x".repeat(90_000));
+    let waiting = tokio::spawn(async move { client.check(large).await.unwrap().into_inner() });
+    eventually(|| server.service.waiting.load(Ordering::Relaxed) == 1).await;
+
+    let other = || raw_request(CHECK, Full::new(framed_request(&"x".repeat(90_000))));
+    assert_eq!(send(&server, other()).await.said(), "overload");
+    server.service.releases.add_permits(1);
+    assert_eq!(waiting.await.unwrap().status.unwrap().message, "decided");
+    assert_eq!(send(&server, other()).await.said(), "decided");
 }
 
 #[tokio::test]

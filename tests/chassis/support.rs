@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::pending;
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use stepgate::chassis::{Authorize, Call, Chassis, Drained, Health, InFlight, Limits, Listener, Unavailable};
@@ -32,20 +33,25 @@ pub(crate) const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
 pub(crate) struct Obedient {
     /// `/wait` takes a permit and keeps it.
     pub(crate) releases: Semaphore,
+    /// How many calls have come to wait so.
+    pub(crate) waiting: AtomicUsize,
     /// Which worker answered how many calls.
     pub(crate) answered_by: Mutex<BTreeMap<String, usize>>,
 }
 
 impl Default for Obedient {
     fn default() -> Self {
-        Self { releases: Semaphore::new(0), answered_by: Mutex::default() }
+        Self { releases: Semaphore::new(0), waiting: AtomicUsize::new(0), answered_by: Mutex::default() }
     }
 }
 
 impl Authorize for Obedient {
     async fn check(&self, request: CheckRequest, call: &Call) -> Result<CheckResponse, Unavailable> {
         match path_of(&request) {
-            "/wait" => self.releases.acquire().await.unwrap().forget(),
+            "/wait" => {
+                self.waiting.fetch_add(1, Ordering::Relaxed);
+                self.releases.acquire().await.unwrap().forget();
+            }
             "/never" => pending().await,
             "/panic" => panic!("told to"),
             "/yield" => tokio::task::yield_now().await,
@@ -248,9 +254,9 @@ pub(crate) async fn connect(server: &Server) -> Connection {
 }
 
 impl Connection {
-    pub(crate) async fn send(&mut self, mut request: RawRequest) -> Answer {
+    pub(crate) async fn send(&self, mut request: RawRequest) -> Answer {
         *request.uri_mut() = format!("{}{}", self.url, request.uri().path()).parse().unwrap();
-        let (head, body) = self.sender.send_request(request).await.unwrap().into_parts();
+        let (head, body) = self.sender.clone().send_request(request).await.unwrap().into_parts();
         let whole = body.collect().await.unwrap();
         let trailers = whole.trailers().cloned().unwrap_or_default();
         Answer { http: head.status, grpc: grpc_status(&head.headers, &trailers), body: whole.to_bytes() }
