@@ -12,9 +12,9 @@ use std::fs;
 use stepgate::mint::{Algorithm, SigningKey, jwks};
 
 impl Stage {
-    async fn looked_up(&self, cache: &str, outcome: &str) -> Result<f64> {
+    async fn looked_up(&self, cache: &str, outcome: &str) -> Result<u64> {
         let labels = [("cache", cache), ("outcome", outcome)];
-        self.gate.stepgate.metric("stepgate_cache_lookups_total", &labels).await
+        self.gate.stepgate.count("stepgate_cache_lookups_total", &labels).await
     }
 
     /// A call that passes twice, the second time on what is remembered.
@@ -22,7 +22,7 @@ impl Stage {
         for _ in 0..2 {
             self.passes(&call()?).await?;
         }
-        assert_eq!((self.looked_up(cache, "miss").await?, self.looked_up(cache, "hit").await?), (1.0, 1.0));
+        assert_eq!((self.looked_up(cache, "miss").await?, self.looked_up(cache, "hit").await?), (1, 1));
         Ok(())
     }
 
@@ -53,7 +53,7 @@ async fn an_attestation_remembered_at_a_lax_level_does_not_do_at_a_strict_one() 
     stage.is_remembered("attestation", || call("POST", REFUND)).await?;
     let expected = Refusal::new(401, "use_fresh_attestation", "attestation_too_old");
     stage.refuses(&call("DELETE", WIPE)?, &expected).await?;
-    assert_eq!(stage.looked_up("attestation", "hit").await?, 2.0);
+    assert_eq!(stage.looked_up("attestation", "hit").await?, 2);
     Ok(())
 }
 

@@ -71,8 +71,8 @@ async fn a_header_that_makes_another_request_of_it_is_judged_too(
 }
 
 #[rstest]
-#[case("malformed_host", Ask::new("GET", READ).to_host(""))]
-#[case("malformed_host", Ask::new("GET", READ).to_host("user@api.example.com"))]
+#[case("malformed_host", Ask::new("GET", READ).at_host(""))]
+#[case("malformed_host", Ask::new("GET", READ).at_host("user@api.example.com"))]
 #[case("malformed_method", Ask::new("", READ))]
 #[case("malformed_method", Ask::new("GET /v1", READ))]
 #[tokio::test]
