@@ -153,3 +153,25 @@ async fn a_good_token_makes_no_bad_one_pass() -> Result<()> {
     stage.refuses(&call, &Refusal::new(401, "invalid_token", "credential_bad_signature")).await?;
     stage.passes(&stage.read()).await
 }
+
+/// What was spent stays spent, whatever else changes.
+#[tokio::test]
+async fn a_reload_does_not_give_a_proof_its_life_back() -> Result<()> {
+    let stage = Stage::set().await?;
+    let call = stage.refund()?;
+    stage.passes(&call).await?;
+    stage.gate.replace_policy(&stage.gate.policy()?.replace("name: wipe,", "name: wipe-out,"))?;
+    let accepted = [("outcome", "accepted")];
+    let reloads = async || stage.gate.stepgate.count("stepgate_policy_reloads_total", &accepted).await.ok();
+    until("the reload", async || reloads().await.filter(|count| *count == 1)).await?;
+    stage.refuses(&call, &Refusal::new(401, "invalid_dpop_proof", "proof_replayed")).await
+}
+
+#[tokio::test]
+async fn a_token_that_is_remembered_as_a_bearer_is_no_attestation_for_it() -> Result<()> {
+    let stage = Stage::set().await?;
+    stage.is_remembered("bearer", || Ok(stage.read())).await?;
+    let proof = stage.workload.proof("POST", REFUND)?.sign(&stage.workload.key)?;
+    let call = stage.workload.call_with("POST", REFUND, &stage.workload.token, &proof);
+    stage.refuses(&call, &Refusal::new(401, "invalid_client_attestation", "attestation_wrong_type")).await
+}
