@@ -141,6 +141,14 @@ async fn a_bad_credential() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_bad_credential_in_the_scheme_of_bound_tokens() -> Result<()> {
+    let (gate, _) = stage().await?;
+    let call = Ask::new("GET", READ).header("authorization", "DPoP eyJ.eyJ.c2ln");
+    assert_snapshot!(written(&gate.check(&call).await?));
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_credential_without_the_scope() -> Result<()> {
     let (gate, mut workload) = stage().await?;
     workload.token = gate.issuers.bearer(NAME, "payments:read")?;
@@ -215,7 +223,7 @@ fn written(verdict: &Verdict) -> String {
     let mut metadata: Vec<_> = dynamic_metadata.as_ref().unwrap().fields.iter().collect();
     metadata.sort_unstable_by_key(|(name, _)| name.as_str());
     lines.extend(metadata.into_iter().map(|(name, value)| format!("metadata {name} = {}", plain(value))));
-    masked(lines.join("\n"), verdict)
+    masked(&lines.join("\n"), verdict)
 }
 
 fn headers<'h>(verb: &'h str, headers: &'h [HeaderValueOption]) -> impl Iterator<Item = String> + 'h {
@@ -237,7 +245,7 @@ fn plain(value: &Value) -> String {
     }
 }
 
-fn masked(text: String, verdict: &Verdict) -> String {
+fn masked(text: &str, verdict: &Verdict) -> String {
     let challenge = verdict.challenge().map(str::to_owned).or_else(|| {
         let problem = verdict.problem().ok()?;
         problem.get("attestation_challenge")?.as_str().map(str::to_owned)

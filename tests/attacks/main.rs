@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod alterations;
 mod bindings;
 mod certificates;
 mod challenges;

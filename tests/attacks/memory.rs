@@ -12,9 +12,9 @@ use std::fs;
 use stepgate::mint::{Algorithm, SigningKey, jwks};
 
 impl Stage {
-    async fn looked_up(&self, cache: &str, outcome: &str) -> Result<f64> {
+    async fn looked_up(&self, cache: &str, outcome: &str) -> Result<u64> {
         let labels = [("cache", cache), ("outcome", outcome)];
-        self.gate.stepgate.metric("stepgate_cache_lookups_total", &labels).await
+        self.gate.stepgate.count("stepgate_cache_lookups_total", &labels).await
     }
 
     /// A call that passes twice, the second time on what is remembered.
@@ -22,7 +22,7 @@ impl Stage {
         for _ in 0..2 {
             self.passes(&call()?).await?;
         }
-        assert_eq!((self.looked_up(cache, "miss").await?, self.looked_up(cache, "hit").await?), (1.0, 1.0));
+        assert_eq!((self.looked_up(cache, "miss").await?, self.looked_up(cache, "hit").await?), (1, 1));
         Ok(())
     }
 
@@ -53,7 +53,7 @@ async fn an_attestation_remembered_at_a_lax_level_does_not_do_at_a_strict_one() 
     stage.is_remembered("attestation", || call("POST", REFUND)).await?;
     let expected = Refusal::new(401, "use_fresh_attestation", "attestation_too_old");
     stage.refuses(&call("DELETE", WIPE)?, &expected).await?;
-    assert_eq!(stage.looked_up("attestation", "hit").await?, 2.0);
+    assert_eq!(stage.looked_up("attestation", "hit").await?, 2);
     Ok(())
 }
 
@@ -152,4 +152,26 @@ async fn a_good_token_makes_no_bad_one_pass() -> Result<()> {
     let call = Ask::new("GET", READ).header("authorization", format!("Bearer {forged}"));
     stage.refuses(&call, &Refusal::new(401, "invalid_token", "credential_bad_signature")).await?;
     stage.passes(&stage.read()).await
+}
+
+/// What was spent stays spent, whatever else changes.
+#[tokio::test]
+async fn a_reload_does_not_give_a_proof_its_life_back() -> Result<()> {
+    let stage = Stage::set().await?;
+    let call = stage.refund()?;
+    stage.passes(&call).await?;
+    stage.gate.replace_policy(&stage.gate.policy()?.replace("name: wipe,", "name: wipe-out,"))?;
+    let accepted = [("outcome", "accepted")];
+    let reloads = async || stage.gate.stepgate.count("stepgate_policy_reloads_total", &accepted).await.ok();
+    until("the reload", async || reloads().await.filter(|count| *count == 1)).await?;
+    stage.refuses(&call, &Refusal::new(401, "invalid_dpop_proof", "proof_replayed")).await
+}
+
+#[tokio::test]
+async fn a_token_that_is_remembered_as_a_bearer_is_no_attestation_for_it() -> Result<()> {
+    let stage = Stage::set().await?;
+    stage.is_remembered("bearer", || Ok(stage.read())).await?;
+    let proof = stage.workload.proof("POST", REFUND)?.sign(&stage.workload.key)?;
+    let call = stage.workload.call_with("POST", REFUND, &stage.workload.token, &proof);
+    stage.refuses(&call, &Refusal::new(401, "invalid_client_attestation", "attestation_wrong_type")).await
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use stepgate::mint::{Algorithm, Jwt, SigningKey, ath};
 
 /// Makes another proof of one that would pass; the keys are the workload's and the thief's.
-type Forge = Box<dyn FnOnce(Jwt, &SigningKey, &SigningKey) -> Result<String>>;
+type Forge = Box<dyn FnOnce(&Jwt, &SigningKey, &SigningKey) -> Result<String>>;
 
 #[rstest]
 #[case::another_method(claim("htm", "GET"), "method_mismatch")]
@@ -55,7 +55,7 @@ async fn a_proof_that_is_not_for_this_call_is_refused(#[case] forge: Forge, #[ca
     stage.passes(&stage.refund()?).await?;
 
     let good = stage.workload.proof("POST", REFUND)?;
-    let forged = forge(good, &stage.workload.key, &SigningKey::generate(Algorithm::Es256)?)?;
+    let forged = forge(&good, &stage.workload.key, &SigningKey::generate(Algorithm::Es256)?)?;
     let attestation = stage.workload.attestation(&stage.gate.issuers)?;
     let call = stage.workload.call_with("POST", REFUND, &attestation, &forged);
     stage.refuses(&call, &Refusal::new(401, "invalid_dpop_proof", &format!("proof_{fault}"))).await
@@ -125,9 +125,9 @@ async fn of_one_proof_shown_many_times_at_once_one_passes() -> Result<()> {
         at_once.spawn(async move { authz.check(&call).await });
     }
     let verdicts = at_once.join_all().await.into_iter().collect::<Result<Vec<_>>>()?;
-    let (passed, refused): (Vec<_>, Vec<_>) = verdicts.iter().partition(|verdict| verdict.is_allowed());
-    assert_eq!(passed.len(), 1);
-    for verdict in refused {
+    let (first, others): (Vec<_>, Vec<_>) = verdicts.iter().partition(|verdict| verdict.is_allowed());
+    assert_eq!(first.len(), 1);
+    for verdict in others {
         assert_eq!(verdict.refusal()?, replayed());
     }
     Ok(())
@@ -138,15 +138,15 @@ async fn of_one_proof_shown_many_times_at_once_one_passes() -> Result<()> {
 async fn a_refused_call_does_not_use_up_the_proof() -> Result<()> {
     let stage = Stage::set().await?;
     let proof = stage.workload.proof("POST", REFUND)?.sign(&stage.workload.key)?;
-    let stale = stage.gate.issuers.attestation_at(now() - 400, crate::NAME, stage.workload.key.public())?;
-    let call = stage.workload.call_with("POST", REFUND, &stale, &proof);
+    let old = stage.gate.issuers.attestation_at(now() - 400, crate::NAME, stage.workload.key.public())?;
+    let call = stage.workload.call_with("POST", REFUND, &old, &proof);
     stage.refuses(&call, &Refusal::new(401, "use_fresh_attestation", "attestation_too_old")).await?;
     let attestation = stage.workload.attestation(&stage.gate.issuers)?;
     stage.passes(&stage.workload.call_with("POST", REFUND, &attestation, &proof)).await
 }
 
 fn saying(change: impl FnOnce(Jwt) -> Jwt + 'static) -> Forge {
-    Box::new(|jwt, workload, _| Ok(change(jwt).sign(workload)?))
+    Box::new(|jwt, workload, _| Ok(change(jwt.clone()).sign(workload)?))
 }
 
 fn header(name: &'static str, value: impl Into<Value>) -> Forge {
@@ -167,14 +167,14 @@ fn changed(change: impl FnOnce(Parts) -> Parts + 'static) -> Forge {
     Box::new(|jwt, workload, _| Ok(change(Parts::of(&jwt.sign(workload)?)?).unsigned()))
 }
 
-fn by_the_thief(jwt: Jwt, _: &SigningKey, thief: &SigningKey) -> Result<String> {
-    Ok(jwt.header("jwk", thief.public().to_json()).sign(thief)?)
+fn by_the_thief(jwt: &Jwt, _: &SigningKey, thief: &SigningKey) -> Result<String> {
+    Ok(jwt.clone().header("jwk", thief.public().to_json()).sign(thief)?)
 }
 
-fn by_the_thief_in_the_workloads_name(jwt: Jwt, _: &SigningKey, thief: &SigningKey) -> Result<String> {
+fn by_the_thief_in_the_workloads_name(jwt: &Jwt, _: &SigningKey, thief: &SigningKey) -> Result<String> {
     Ok(jwt.sign(thief)?)
 }
 
-fn with_the_private_key(jwt: Jwt, workload: &SigningKey, _: &SigningKey) -> Result<String> {
-    Ok(jwt.header("jwk", workload.private_jwk()?).sign(workload)?)
+fn with_the_private_key(jwt: &Jwt, workload: &SigningKey, _: &SigningKey) -> Result<String> {
+    Ok(jwt.clone().header("jwk", workload.private_jwk()?).sign(workload)?)
 }

@@ -71,8 +71,8 @@ async fn a_header_that_makes_another_request_of_it_is_judged_too(
 }
 
 #[rstest]
-#[case("malformed_host", Ask::new("GET", READ).to_host(""))]
-#[case("malformed_host", Ask::new("GET", READ).to_host("user@api.example.com"))]
+#[case("malformed_host", Ask::new("GET", READ).at_host(""))]
+#[case("malformed_host", Ask::new("GET", READ).at_host("user@api.example.com"))]
 #[case("malformed_method", Ask::new("", READ))]
 #[case("malformed_method", Ask::new("GET /v1", READ))]
 #[tokio::test]
@@ -89,6 +89,43 @@ async fn a_check_of_nothing_is_refused() -> Result<()> {
     for attributes in [None, Some(AttributeContext::default()), Some(with_request)] {
         let verdict = stage.gate.authz.send(CheckRequest { attributes }).await?;
         assert_eq!(verdict.refusal()?, Refusal::without_error(400, "invalid_request", "not_http"), "{verdict:?}");
+    }
+    Ok(())
+}
+
+#[rstest]
+#[case("OPTIONS", "*")]
+#[case("CONNECT", "")]
+#[case("GET", "/")]
+#[case("get", READ)]
+#[case("PROPFIND", READ)]
+#[tokio::test]
+async fn what_no_route_names_is_not_routine(#[case] method: &str, #[case] path: &str) -> Result<()> {
+    let stage = Stage::set().await?;
+    let asked = Refusal::new(401, "use_attestation_challenge", "attestation_missing");
+    stage.refuses(&stage.workload.call(method, path), &asked).await
+}
+
+/// It answers with 200, but never lets anything through.
+#[tokio::test]
+async fn the_challenge_endpoint_lets_nothing_through() -> Result<()> {
+    let stage = Stage::set().await?;
+    let call = stage.workload.call("POST", "/.well-known/stepgate/challenge?x=1").header("x-original-url", READ);
+    let verdict = stage.gate.check(&call).await?;
+    assert_eq!(verdict.denied()?.status.as_ref().map(|status| status.code), Some(200));
+    for path in ["//.well-known/stepgate/challenge", "/.well-known/stepgate/challenge/"] {
+        let verdict = stage.gate.check(&stage.workload.call("POST", path)).await?;
+        assert_eq!(verdict.refusal()?.code, "use_attestation_challenge", "{path}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_request_that_can_be_read_in_very_many_ways_is_refused() -> Result<()> {
+    let stage = Stage::set().await?;
+    for path in ["/a%2f..%5c.;x//./b;y\\..%2f/c".to_owned(), "/..%2f".repeat(1_000)] {
+        let verdict = stage.gate.check(&stage.workload.call("GET", &path)).await?;
+        assert_ne!(verdict.refusal()?.status, 503, "{path}");
     }
     Ok(())
 }

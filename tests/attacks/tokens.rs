@@ -32,7 +32,7 @@ impl Good<'_> {
     }
 }
 
-type Forge = Box<dyn FnOnce(Good<'_>) -> Result<String>>;
+type Forge = Box<dyn FnOnce(&Good<'_>) -> Result<String>>;
 
 impl Stage {
     fn good(&self, kind: Kind) -> Result<Good<'_>> {
@@ -69,7 +69,7 @@ async fn attack(kind: Kind, forge: Forge, fault: &str) -> Result<()> {
     let stage = Stage::set().await?;
     let honest = stage.good(kind)?.parts()?.unsigned();
     stage.passes(&stage.call(kind, &honest)?).await?;
-    let forged = forge(stage.good(kind)?)?;
+    let forged = forge(&stage.good(kind)?)?;
     stage.refuses_token(kind, &forged, fault).await
 }
 
@@ -174,7 +174,7 @@ async fn the_attestation_of_one_workload_does_not_serve_the_bearer_of_another() 
 
 /// What the issuer itself would sign, were it to say something else.
 fn saying(change: impl FnOnce(Jwt) -> Jwt + 'static) -> Forge {
-    Box::new(|good| Ok(change(good.jwt).sign(good.issuer)?))
+    Box::new(|good| Ok(change(good.jwt.clone()).sign(good.issuer)?))
 }
 
 fn header(name: &'static str, value: impl Into<Value>) -> Forge {
@@ -218,23 +218,23 @@ fn nested(good: Parts) -> Parts {
     good.with_claim_member(&format!(r#""x":{}1{}"#, "[".repeat(1_000), "]".repeat(1_000)))
 }
 
-fn hmac_with_the_public_key(good: Good<'_>) -> Result<String> {
+fn hmac_with_the_public_key(good: &Good<'_>) -> Result<String> {
     Ok(with_algorithm(good.parts()?, "HS256").hmac(&good.issuer.public().to_json().to_string()))
 }
 
-fn by_the_thief(good: Good<'_>) -> Result<String> {
+fn by_the_thief(good: &Good<'_>) -> Result<String> {
     good.parts()?.signed_by(&good.thief)
 }
 
-fn by_the_thief_under_his_name(good: Good<'_>) -> Result<String> {
+fn by_the_thief_under_his_name(good: &Good<'_>) -> Result<String> {
     Ok(good.jwt.sign(&good.thief)?)
 }
 
-fn by_another_algorithm(good: Good<'_>) -> Result<String> {
+fn by_another_algorithm(good: &Good<'_>) -> Result<String> {
     let kid = good.issuer.kid().to_owned();
     Ok(good.jwt.sign(&SigningKey::generate(Algorithm::EdDsa)?.with_kid(kid))?)
 }
 
-fn with_own_jwk(good: Good<'_>) -> Result<String> {
-    Ok(good.jwt.header("jwk", good.thief.public().to_json()).sign(&good.thief)?)
+fn with_own_jwk(good: &Good<'_>) -> Result<String> {
+    Ok(good.jwt.clone().header("jwk", good.thief.public().to_json()).sign(&good.thief)?)
 }

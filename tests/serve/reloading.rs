@@ -17,12 +17,12 @@ const SOON: Duration = Duration::from_secs(6);
 /// More than two looks.
 const A_WHILE: Duration = Duration::from_secs(5);
 
-async fn reloads(stepgate: &Stepgate, outcome: &str) -> Result<f64> {
-    stepgate.metric("stepgate_policy_reloads_total", &[("outcome", outcome)]).await
+async fn reloads(stepgate: &Stepgate, outcome: &str) -> Result<u64> {
+    stepgate.count("stepgate_policy_reloads_total", &[("outcome", outcome)]).await
 }
 
 /// Waits until that many reloads came to this.
-async fn reach(stepgate: &Stepgate, outcome: &str, count: f64) -> Result<Duration> {
+async fn reach(stepgate: &Stepgate, outcome: &str, count: u64) -> Result<Duration> {
     let begun = Instant::now();
     let counted = async || reloads(stepgate, outcome).await.ok();
     until("a reload", async || counted().await.filter(|found| *found >= count)).await?;
@@ -47,7 +47,7 @@ async fn a_changed_policy_comes_into_force() -> Result<()> {
     let gate = Gate::start("answers").await?;
     assert!(is_open(&gate.authz, "/x").await?);
     gate.replace_policy(&opened(&gate.policy()?, "/y"))?;
-    let took = reach(&gate.stepgate, "accepted", 1.0).await?;
+    let took = reach(&gate.stepgate, "accepted", 1).await?;
     assert!(took < SOON, "{took:?}");
     assert!(is_open(&gate.authz, "/y").await?);
     assert!(!is_open(&gate.authz, "/x").await?);
@@ -59,7 +59,7 @@ async fn a_file_that_is_written_again_as_it_was_is_no_reload() -> Result<()> {
     let gate = Gate::start("answers").await?;
     gate.replace_policy(&gate.policy()?)?;
     sleep(A_WHILE).await;
-    assert_eq!(reloads(&gate.stepgate, "accepted").await?, 0.0);
+    assert_eq!(reloads(&gate.stepgate, "accepted").await?, 0);
     Ok(())
 }
 
@@ -68,7 +68,7 @@ async fn a_file_that_is_written_again_as_it_was_is_no_reload() -> Result<()> {
 async fn a_hangup_reloads_at_once() -> Result<()> {
     let gate = Gate::start("answers").await?;
     let policy = gate.policy()?;
-    for count in [1.0, 2.0, 3.0, 4.0, 5.0] {
+    for count in 1..=5 {
         gate.replace_policy(&opened(&policy, &format!("/y{count}")))?;
         gate.stepgate.child().signal("HUP").await?;
         let took = reach(&gate.stepgate, "accepted", count).await?;
@@ -77,7 +77,7 @@ async fn a_hangup_reloads_at_once() -> Result<()> {
     Ok(())
 }
 
-/// Writes a version of a ConfigMap and makes it the current one, as the kubelet does.
+/// Writes a version of a `ConfigMap` and makes it the current one, as the kubelet does.
 fn publish(volume: &Path, version: &str, policy: &str, issuers: &Issuers) -> Result<()> {
     let folder = volume.join(version);
     fs::create_dir(&folder)?;
@@ -101,7 +101,7 @@ async fn a_config_map_is_followed_over_the_swap_of_its_link() -> Result<()> {
 
     publish(volume.path(), "..2026_11_24", &opened(&policy, "/y"), &issuers)?;
     fs::remove_dir_all(volume.path().join("..2026_11_23"))?;
-    let took = reach(&stepgate, "accepted", 1.0).await?;
+    let took = reach(&stepgate, "accepted", 1).await?;
     assert!(took < SOON, "{took:?}");
     assert!(is_open(&authz, "/y").await? && !is_open(&authz, "/x").await?);
     Ok(())
@@ -112,17 +112,17 @@ async fn a_bad_policy_is_refused_once_and_the_last_good_one_stays() -> Result<()
     let gate = Gate::start("answers").await?;
     let good = gate.policy()?;
     gate.replace_policy(&opened(&good, "/y").replace("sensitivity: low", "sensitivity: lowest"))?;
-    reach(&gate.stepgate, "rejected", 1.0).await?;
+    reach(&gate.stepgate, "rejected", 1).await?;
     sleep(A_WHILE).await;
-    assert_eq!(reloads(&gate.stepgate, "rejected").await?, 1.0);
-    assert_eq!(reloads(&gate.stepgate, "accepted").await?, 0.0);
+    assert_eq!(reloads(&gate.stepgate, "rejected").await?, 1);
+    assert_eq!(reloads(&gate.stepgate, "accepted").await?, 0);
     assert_eq!(gate.stepgate.get("/readyz").await?, "ok\n");
     assert!(is_open(&gate.authz, "/x").await? && !is_open(&gate.authz, "/y").await?);
     let log = gate.stepgate.child().stderr();
     assert_eq!(log.iter().filter(|line| line.contains("lowest")).count(), 1, "{log:?}");
 
     gate.replace_policy(&opened(&good, "/y"))?;
-    reach(&gate.stepgate, "accepted", 1.0).await?;
+    reach(&gate.stepgate, "accepted", 1).await?;
     assert!(is_open(&gate.authz, "/y").await?);
     Ok(())
 }
@@ -132,7 +132,7 @@ async fn a_key_file_that_is_gone_is_refused_and_the_last_good_keys_stay() -> Res
     let gate = Gate::start("answers").await?;
     let token = gate.issuers.bearer(crate::NAME, crate::SCOPES)?;
     fs::remove_file(gate.dir().join("idp.jwks.json"))?;
-    reach(&gate.stepgate, "rejected", 1.0).await?;
+    reach(&gate.stepgate, "rejected", 1).await?;
     let call = Ask::new("GET", crate::READ).header("authorization", format!("Bearer {token}"));
     gate.check(&call).await?.allowed()?;
     gate.issuers.write_jwks(gate.dir())?;

@@ -98,10 +98,10 @@ async fn every_series_that_can_be_known_stands_at_zero_from_the_start() -> Resul
 /// Asks of the counter before and after one call.
 async fn counts(gate: &Gate, call: &Ask, name: &str, labels: &[(&str, &str)]) -> Result<()> {
     let name = format!("stepgate_{name}");
-    let before = gate.stepgate.metric(&name, labels).await?;
+    let before = gate.stepgate.count(&name, labels).await?;
     gate.check(call).await?;
-    let after = gate.stepgate.metric(&name, labels).await?;
-    assert_eq!(after - before, 1.0, "{name} {labels:?}");
+    let after = gate.stepgate.count(&name, labels).await?;
+    assert_eq!(after - before, 1, "{name} {labels:?}");
     Ok(())
 }
 

@@ -65,7 +65,7 @@ impl Ask {
     }
 
     #[must_use]
-    pub fn to_host(self, host: &str) -> Self {
+    pub fn at_host(self, host: &str) -> Self {
         Self { host: host.to_owned(), ..self }
     }
 

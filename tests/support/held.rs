@@ -25,7 +25,7 @@ const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
 /// A flag byte and four bytes of length stand before each message.
 const PREFIX: usize = 5;
 /// Longer than any test takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 #[derive(Debug)]
 pub struct Held {

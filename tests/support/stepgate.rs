@@ -103,6 +103,12 @@ impl Stepgate {
         Ok(series.sum::<Result<f64, _>>()?)
     }
 
+    /// The same of a counter, which holds whole numbers.
+    pub async fn count(&self, name: &str, labels: &[(&str, &str)]) -> Result<u64> {
+        let value = self.metric(name, labels).await?;
+        format!("{value}").parse().map_err(|_| format!("{name} is {value}, and no count").into())
+    }
+
     /// The decision log so far.
     pub fn decisions(&self) -> Vec<Value> {
         self.child.stdout().iter().filter_map(|line| serde_json::from_str(line).ok()).collect()
