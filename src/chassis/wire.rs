@@ -19,8 +19,9 @@ const READ: usize = 64 * 1024;
 /// How much may wait for a peer that doesn't read, before h2 is told to hold back as well.
 const MAX_HELD: usize = 64 * 1024;
 
-/// How many answers the first piece of a batch holds; each further one holds twice as many.
-const FIRST_PIECE: u32 = 2;
+/// How many answers the first piece of a batch holds, and how many times as many each further one.
+const FIRST_PIECE: u32 = 3;
+const GROWTH: u32 = 3;
 
 /// A byte stream of which hyper has one handle and the connection's driver the other.
 ///
@@ -126,7 +127,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Write for Wire<I> {
         if buffered.flushes < buffered.piece {
             return Poll::Ready(Ok(()));
         }
-        buffered.piece = buffered.piece.saturating_mul(2);
+        buffered.piece = buffered.piece.saturating_mul(GROWTH);
         buffered.poll_send(cx)
     }
 
@@ -177,10 +178,10 @@ mod tests {
     fn a_batch_leaves_in_pieces_of_growing_size() {
         let (mut peer, mut wire) = wire(1024);
         for _ in 0..2 {
-            let left: Vec<usize> = (0..10).map(|_| answer(&mut wire, &mut peer)).collect();
-            assert_eq!(left, [0, 2, 0, 0, 0, 4, 0, 0, 0, 0]);
+            let left: Vec<usize> = (0..13).map(|_| answer(&mut wire, &mut peer)).collect();
+            assert_eq!(left, [0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0]);
             assert!(wire.poll_finish_batch(&mut context()).is_ready());
-            assert_eq!(arrived(&mut peer), ANSWER.repeat(4));
+            assert_eq!(arrived(&mut peer), ANSWER);
         }
     }
 
