@@ -9,5 +9,6 @@ pub mod problem;
 pub mod render;
 pub mod www_authenticate;
 
+pub use answer::CheckAnswer;
 pub use facts::{Refused, facts};
 pub use render::{Rendering, render};

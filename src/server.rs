@@ -17,7 +17,7 @@ use crate::challenge::{ChallengeKeys, Randomness};
 use crate::chassis::{self, Authorize, Call};
 use crate::clock::Clock;
 use crate::decision::{Decision, Outcome};
-use crate::ext_authz::{Refused, Rendering, facts, render};
+use crate::ext_authz::{CheckAnswer, Refused, Rendering, facts, render};
 use crate::identity::Principal;
 use crate::policy::Origin;
 use crate::reason::{Reason, Unavailable};
@@ -25,7 +25,7 @@ use crate::request::RequestFacts;
 use crate::store::Store;
 use crate::telemetry::{DecisionLog, Record, Seen, TraceContext};
 use arc_swap::ArcSwap;
-use envoy_types::pb::envoy::service::auth::v3::{CheckRequest, CheckResponse};
+use envoy_types::pb::envoy::service::auth::v3::CheckRequest;
 
 /// Everything that decides, shared by all workers.
 #[derive(Debug)]
@@ -40,7 +40,9 @@ pub struct Server<C> {
 }
 
 impl<C: Clock + Clone> Authorize for Server<C> {
-    async fn check(&self, request: CheckRequest, call: &Call) -> Result<CheckResponse, chassis::Unavailable> {
+    type Answer = CheckAnswer;
+
+    async fn check(&self, request: CheckRequest, call: &Call) -> Result<CheckAnswer, chassis::Unavailable> {
         let snapshot = self.snapshot.load_full();
         match facts(request) {
             Ok(facts) => {
@@ -56,7 +58,7 @@ impl<C: Clock + Clone> Authorize for Server<C> {
         }
     }
 
-    fn unavailable(&self, why: chassis::Unavailable, call: &Call) -> CheckResponse {
+    fn unavailable(&self, why: chassis::Unavailable, call: &Call) -> CheckAnswer {
         let what = match why {
             chassis::Unavailable::Deadline => Unavailable::Deadline,
             chassis::Unavailable::Overload => Unavailable::Overload,
@@ -84,7 +86,7 @@ impl<C: Clock + Clone> Server<C> {
     }
 
     /// Says the decision, and has it counted and logged.
-    fn conclude(&self, snapshot: &Snapshot, decision: &Decision, subject: Subject<'_>, call: &Call) -> CheckResponse {
+    fn conclude(&self, snapshot: &Snapshot, decision: &Decision, subject: Subject<'_>, call: &Call) -> CheckAnswer {
         let id = self.ids.next();
         let facts = subject.facts();
         let resource = facts.and_then(|facts| case::origin(&snapshot.policy, facts));

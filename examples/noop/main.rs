@@ -79,6 +79,8 @@ async fn serve_on_chassis(listen: &str) -> Result<(), Box<dyn Error>> {
 }
 
 impl Authorize for Noop {
+    type Answer = CheckResponse;
+
     async fn check(&self, _request: CheckRequest, _call: &Call) -> Result<CheckResponse, Unavailable> {
         Ok(ok())
     }

@@ -1,13 +1,16 @@
 //! What the chassis carries: the service behind `envoy.service.auth.v3.Authorization/Check`.
 
 use super::deadline::Patience;
-use envoy_types::pb::envoy::service::auth::v3::{CheckRequest, CheckResponse};
+use envoy_types::pb::envoy::service::auth::v3::CheckRequest;
 use http::HeaderMap;
 use std::future::Future;
 use std::time::Instant;
 
 /// Decides the calls that Envoy makes.
 pub trait Authorize: Send + Sync + 'static {
+    /// A `CheckResponse`, or what is the same on the wire.
+    type Answer: prost::Message;
+
     /// Decides one call. An error says that no decision was made, and that nothing was counted or logged as one: the
     /// chassis then answers with what [`Authorize::unavailable`] says.
     ///
@@ -17,10 +20,10 @@ pub trait Authorize: Send + Sync + 'static {
         &self,
         request: CheckRequest,
         call: &Call,
-    ) -> impl Future<Output = Result<CheckResponse, Unavailable>> + Send;
+    ) -> impl Future<Output = Result<Self::Answer, Unavailable>> + Send;
 
     /// The answer where no decision was made. Must not panic: nothing catches what it throws.
-    fn unavailable(&self, why: Unavailable, call: &Call) -> CheckResponse;
+    fn unavailable(&self, why: Unavailable, call: &Call) -> Self::Answer;
 }
 
 /// Why the chassis asks for an answer without a decision.

@@ -2,7 +2,6 @@
 
 use super::grpc::{self, Status};
 use bytes::Bytes;
-use envoy_types::pb::envoy::service::auth::v3::CheckResponse;
 use http::{HeaderMap, Response, StatusCode, header};
 use http_body::{Body, Frame};
 use std::pin::Pin;
@@ -25,7 +24,7 @@ pub(super) enum Reply {
 
 impl Reply {
     /// An answered check: the message, and status 0 in the trailers.
-    pub(super) fn answer(message: &CheckResponse) -> Response<Self> {
+    pub(super) fn answer(message: &impl prost::Message) -> Response<Self> {
         grpc_response(Self::Message(grpc::frame(message)))
     }
 

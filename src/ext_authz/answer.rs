@@ -1,14 +1,26 @@
-//! The two constructors of a `CheckResponse`. A response without a status *allows*, so nobody else makes one.
+//! The two constructors of an answer. A `CheckResponse` without a status *allows*, so nobody else makes one.
 
 use crate::decision::Permit;
 use envoy_types::pb::envoy::config::core::v3::header_value_option::HeaderAppendAction;
 use envoy_types::pb::envoy::config::core::v3::{HeaderValue, HeaderValueOption};
 use envoy_types::pb::envoy::service::auth::v3::check_response::HttpResponse;
-use envoy_types::pb::envoy::service::auth::v3::{CheckResponse, DeniedHttpResponse, OkHttpResponse};
+use envoy_types::pb::envoy::service::auth::v3::{DeniedHttpResponse, OkHttpResponse};
 use envoy_types::pb::envoy::r#type::v3::HttpStatus;
-use envoy_types::pb::google::protobuf::Struct;
 use envoy_types::pb::google::rpc::Status;
 use tonic::Code;
+
+/// A `CheckResponse` as it goes over the wire, its metadata already encoded: on the wire a message within a message and
+/// bytes are the same.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct CheckAnswer {
+    #[prost(message, optional, tag = "1")]
+    status: Option<Status>,
+    #[prost(oneof = "HttpResponse", tags = "2, 3, 5")]
+    http_response: Option<HttpResponse>,
+    /// A `google.protobuf.Struct`.
+    #[prost(bytes = "vec", tag = "4")]
+    dynamic_metadata: Vec<u8>,
+}
 
 /// Headers in the order in which they are sent.
 pub type HeaderList = Vec<(&'static str, String)>;
@@ -23,7 +35,7 @@ pub struct Passage {
 }
 
 /// Lets a request pass, on the authority of a permit.
-pub fn allowed(_permit: &Permit, passage: Passage, metadata: Struct) -> CheckResponse {
+pub fn allowed(_permit: &Permit, passage: Passage, metadata: Vec<u8>) -> CheckAnswer {
     answer(
         Code::Ok,
         HttpResponse::OkResponse(OkHttpResponse {
@@ -37,7 +49,7 @@ pub fn allowed(_permit: &Permit, passage: Passage, metadata: Struct) -> CheckRes
 }
 
 /// Answers in the upstream's place. The gRPC status is never OK, whatever the HTTP status is.
-pub fn denied(status: u16, headers: HeaderList, body: String, metadata: Struct) -> CheckResponse {
+pub fn denied(status: u16, headers: HeaderList, body: String, metadata: Vec<u8>) -> CheckAnswer {
     let code = match status {
         401 => Code::Unauthenticated,
         400 => Code::InvalidArgument,
@@ -50,10 +62,10 @@ pub fn denied(status: u16, headers: HeaderList, body: String, metadata: Struct) 
     answer(code, HttpResponse::DeniedResponse(response), metadata)
 }
 
-fn answer(code: Code, http: HttpResponse, metadata: Struct) -> CheckResponse {
-    CheckResponse {
+fn answer(code: Code, http: HttpResponse, dynamic_metadata: Vec<u8>) -> CheckAnswer {
+    CheckAnswer {
         status: Some(Status { code: code.into(), ..Status::default() }),
-        dynamic_metadata: Some(metadata),
+        dynamic_metadata,
         http_response: Some(http),
     }
 }

@@ -1,6 +1,6 @@
-//! A decision to the `CheckResponse` that says it.
+//! A decision to the answer that says it.
 
-use super::answer::{HeaderList, Passage, allowed, denied};
+use super::answer::{CheckAnswer, HeaderList, Passage, allowed, denied};
 use super::body::{ChallengeBody, ProblemBody, StepUpBody};
 use super::headers::{self, ASSURANCE, CHALLENGE, DECISION, DECISION_ID, DPOP_NONCE, PRINCIPAL, ROUTE, TASK};
 use super::metadata::metadata;
@@ -10,7 +10,6 @@ use crate::decision::{Decision, Outcome, Permit, StepUp};
 use crate::policy::{Origin, Policy, Route, ScopeSet, UNMATCHED};
 use crate::reason::{Reason, Unavailable};
 use crate::request::Headers;
-use envoy_types::pb::envoy::service::auth::v3::CheckResponse;
 
 /// When to try again after an answer that could not be a decision. Short: what is missing comes back within seconds.
 const RETRY_AFTER_SECONDS: &str = "1";
@@ -29,7 +28,7 @@ pub struct Rendering<'a> {
 }
 
 /// Says the decision to Envoy.
-pub fn render(rendering: &Rendering<'_>) -> CheckResponse {
+pub fn render(rendering: &Rendering<'_>) -> CheckAnswer {
     match &rendering.decision.outcome {
         Outcome::Allow(permit) => rendering.allow(permit),
         Outcome::StepUp(step_up) => rendering.step_up(step_up),
@@ -65,7 +64,7 @@ impl<'a> Rendering<'a> {
         self.route().map(|route| &route.scopes).map(ScopeSet::to_string).unwrap_or_default()
     }
 
-    fn allow(&self, permit: &Permit) -> CheckResponse {
+    fn allow(&self, permit: &Permit) -> CheckAnswer {
         let findings = &self.decision.findings;
         let mut set: HeaderList = vec![
             (DECISION, if permit.level().is_some() { "verified" } else { "allowed" }.to_owned()),
@@ -85,7 +84,7 @@ impl<'a> Rendering<'a> {
         allowed(permit, Passage { set, remove, respond: self.challenge_headers() }, metadata(self))
     }
 
-    fn step_up(&self, step_up: &StepUp) -> CheckResponse {
+    fn step_up(&self, step_up: &StepUp) -> CheckAnswer {
         let problem = Problem::of(&step_up.reason);
         let Some(level) = self.policy.level(step_up.level) else {
             return self.deny(&Reason::Unavailable(Unavailable::Policy));
@@ -100,7 +99,7 @@ impl<'a> Rendering<'a> {
         denied(problem.status, headers, body, metadata(self))
     }
 
-    fn deny(&self, reason: &Reason) -> CheckResponse {
+    fn deny(&self, reason: &Reason) -> CheckAnswer {
         let problem = Problem::of(reason);
         let mut headers = problem_headers();
         match problem.status {
@@ -120,7 +119,7 @@ impl<'a> Rendering<'a> {
         denied(problem.status, headers, self.body(&problem, None), metadata(self))
     }
 
-    fn challenge(&self) -> CheckResponse {
+    fn challenge(&self) -> CheckAnswer {
         let Some(challenge) = self.challenge else {
             return self.deny(&Reason::Unavailable(Unavailable::Policy));
         };

@@ -46,6 +46,8 @@ impl Default for Obedient {
 }
 
 impl Authorize for Obedient {
+    type Answer = CheckResponse;
+
     async fn check(&self, request: CheckRequest, call: &Call) -> Result<CheckResponse, Unavailable> {
         match path_of(&request) {
             "/wait" => {
