@@ -32,10 +32,6 @@ impl Rejected {
     }
 
     pub async fn find(&self, token: &TokenDigest, policy: &str) -> Option<TokenFault> {
-        // Almost always empty, and then it costs nothing.
-        if self.0.entry_count() == 0 {
-            return None;
-        }
         self.0.get(token).await.filter(|rejection| *rejection.policy == *policy).map(|rejection| rejection.fault)
     }
 
@@ -49,5 +45,36 @@ impl Rejected {
 impl Default for Rejected {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::digest::DigestKey;
+    use super::super::remembered::Token;
+    use super::*;
+    use crate::attestation::{ClaimNames, TokenKind};
+
+    fn digest(text: &str) -> TokenDigest {
+        let names = ClaimNames { subject: "sub", scopes: "scope", task: "" };
+        let token = Token { text, purpose: "", kind: TokenKind::Bearer, names, issuers: &[] };
+        DigestKey::random().unwrap().digest(&token)
+    }
+
+    #[tokio::test]
+    async fn a_bad_signature_is_known_again_under_the_same_policy_only() {
+        let (rejected, forged) = (Rejected::new(), digest("a.b.c"));
+        assert_eq!(rejected.find(&forged, "one").await, None);
+        rejected.note(forged, "one", TokenFault::Signature).await;
+        assert_eq!(rejected.find(&forged, "one").await, Some(TokenFault::Signature));
+        assert_eq!(rejected.find(&forged, "two").await, None);
+        assert_eq!(rejected.find(&digest("a.b.d"), "one").await, None);
+    }
+
+    #[tokio::test]
+    async fn what_cost_no_signature_check_is_not_kept() {
+        let (rejected, forged) = (Rejected::new(), digest("a.b.c"));
+        rejected.note(forged, "one", TokenFault::Key).await;
+        assert_eq!(rejected.find(&forged, "one").await, None);
     }
 }

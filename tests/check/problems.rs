@@ -55,6 +55,7 @@ const CASES: &[(&str, &str)] = &[
     ("shared_issuer", "attestations:\n  workload: { profile: oauth-client-attestation, issuers: [idp] }"),
     ("same_selector", SAME_SELECTOR),
     ("narrowed_by_headers", NARROWED),
+    ("narrowed_without_scope", WITHOUT_SCOPE),
     ("anonymous_at_high", "routes:\n  - { name: a, match: { path: /a }, sensitivity: high, anonymous: true }"),
     ("no_resource", "resource: gone"),
     ("laxer_level", LAXER),
@@ -151,6 +152,12 @@ routes:
   - { name: a, match: { hosts: [a.example, b.example], methods: [GET, PUT], path: "/x/{id}" }, sensitivity: low }
   - { name: b, match: { hosts: [b.example, c.example], methods: [PUT], path: "/x/{name}" }, sensitivity: low }
   - { name: c, match: { hosts: [b.example], path: "/x/{id}" }, sensitivity: low }
+"#;
+
+const WITHOUT_SCOPE: &str = r#"
+routes:
+  - { name: wide, match: { path: /x }, sensitivity: low, scopes: [payments:read] }
+  - { name: lax, match: { path: /x, headers: { x-v: ["1"] } }, sensitivity: low }
 "#;
 
 const UNBOUNDED: &str = r"
