@@ -6,11 +6,12 @@
 mod authenticate;
 mod evidence;
 
+use crate::attestation::verify::Trusted;
 use crate::attestation::{DpopProof, Keyring, ProofFault, Thumbprint, TokenFault, Verified};
 use crate::challenge::ChallengeKeys;
 use crate::decision::{Decision, Evidence, Findings, Outcome, decide};
 use crate::identity::Caller;
-use crate::policy::{Classification, Origin, Policy, Requirement, Route, Unmatched};
+use crate::policy::{Classification, IssuerId, Origin, Policy, Requirement, Route, Unmatched};
 use crate::reason::{Reason, Unavailable};
 use crate::request::{CertificateReading, RequestFacts};
 use crate::time::UnixTime;
@@ -102,6 +103,15 @@ enum Halt<'a> {
 }
 
 type Progress<'a, T> = Result<T, Halt<'a>>;
+
+impl<'a> Ground<'a> {
+    /// Those of these issuers that the policy knows, with the keys that they have now.
+    pub fn trusted(self, issuers: &'a [IssuerId]) -> impl Iterator<Item = Trusted<'a>> {
+        issuers
+            .iter()
+            .filter_map(move |id| Some(Trusted { issuer: self.policy.issuer(*id)?, keys: self.keyring.of(*id)? }))
+    }
+}
 
 impl<'a> Case<'a> {
     pub fn open(ground: Ground<'a>, facts: &'a RequestFacts) -> Self {

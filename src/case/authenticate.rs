@@ -1,10 +1,9 @@
 //! Who calls: the client certificate and the bearer token, and whether the two agree.
 
 use super::{Case, Halt, Need, Progress, refuse};
-use crate::attestation::verify::Trusted;
 use crate::attestation::{DpopProof, ProofFault, Thumbprint, TokenFault, TokenKind, Verified, appraise};
 use crate::identity::{AccessToken, Caller, PeerCertificate, Principal, Scheme, SpiffeId};
-use crate::policy::{BearerCredential, IdentitySource, IssuerId, MtlsCredential, Policy};
+use crate::policy::{BearerCredential, IdentitySource, MtlsCredential, Policy};
 use crate::reason::Reason;
 use crate::request::{Malformed, Occurrence, RequestFacts};
 use crate::time::UnixTime;
@@ -36,12 +35,6 @@ impl<'a> Case<'a> {
         }
         let certificate = certificate.map(|certificate| certificate.thumbprint);
         Ok(Caller { principal, token, certificate, scopes_enforced: credentials.bearer.is_some() })
-    }
-
-    /// The issuers among these with the keys that they have now.
-    pub(super) fn trusted(&self, issuers: &'a [IssuerId]) -> impl Iterator<Item = Trusted<'a>> + use<'a> {
-        let (policy, keyring) = (self.ground.policy, self.ground.keyring);
-        issuers.iter().filter_map(|id| Some(Trusted { issuer: policy.issuer(*id)?, keys: keyring.of(*id)? }))
     }
 
     pub(super) fn scheme(&self) -> Scheme {
@@ -99,7 +92,7 @@ impl<'a> Case<'a> {
         scheme: Scheme,
         now: UnixTime,
     ) -> Result<(), TokenFault> {
-        let issuer = verified.still_holds(TokenKind::Bearer, self.trusted(&bearer.issuers))?;
+        let issuer = verified.still_holds(TokenKind::Bearer, self.ground.trusted(&bearer.issuers))?;
         let claims = verified.claims();
         appraise::check_times(claims, now, self.ground.policy.credentials.leeway)?;
         if !claims.audiences.iter().any(|audience| issuer.is_named(audience)) {

@@ -6,7 +6,7 @@ use super::digest::{DigestKey, NoRandomness, TokenDigest};
 use super::gate::Gate;
 use super::rejected::Rejected;
 use crate::attestation::jose::{MAX_TOKEN_BYTES, check_form};
-use crate::attestation::verify::{Trusted, verify};
+use crate::attestation::verify::verify;
 use crate::attestation::{ClaimNames, TokenFault, TokenKind, Verified};
 use crate::case::Ground;
 use crate::clock::Clock;
@@ -110,7 +110,7 @@ impl Remembered {
         let (cache, meter) = self.cache_for(token.kind);
         let digest = self.key.digest(token);
         if let Some(verified) = cache.get(&digest).await {
-            if verified.still_holds(token.kind, trusted(ground, token.issuers)).is_ok() {
+            if verified.still_holds(token.kind, ground.trusted(token.issuers)).is_ok() {
                 meter.hits.inc();
                 return Ok(Ok(verified));
             }
@@ -165,15 +165,9 @@ impl Remembered {
 
     async fn verify(&self, ground: Ground<'_>, token: &Token<'_>) -> Result<Arc<Verified>, Cold> {
         let _turn = self.gate.turn().await.map_err(Cold::Unavailable)?;
-        let verified = verify(token.text, token.kind, token.names, trusted(ground, token.issuers));
+        let verified = verify(token.text, token.kind, token.names, ground.trusted(token.issuers));
         verified.map(Arc::new).map_err(Cold::Fault)
     }
-}
-
-fn trusted<'a>(ground: Ground<'a>, issuers: Issuers<'a>) -> impl Iterator<Item = Trusted<'a>> {
-    issuers
-        .iter()
-        .filter_map(move |id| Some(Trusted { issuer: ground.policy.issuer(*id)?, keys: ground.keyring.of(*id)? }))
 }
 
 fn tokens<C: Clock>(clock: C, bytes: u64) -> Tokens {
