@@ -13,9 +13,9 @@ pub struct Scope(Arc<str>);
 #[error("a scope is 1 to 256 visible ASCII characters other than `\"` and `\\` (RFC 6749 §3.3)")]
 pub struct ScopeError;
 
-/// Several scopes, sorted, each once.
+/// Several scopes, sorted, each once. A copy costs nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ScopeSet(Box<[Scope]>);
+pub struct ScopeSet(Arc<[Scope]>);
 
 /// The scopes that a policy calls elevated; `*` in a pattern matches any run of characters.
 #[derive(Clone, Debug, Default)]
