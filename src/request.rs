@@ -1,12 +1,18 @@
 //! One request as the decision sees it: facts, each checked once, whoever brought them.
 
+pub mod body;
 pub mod headers;
+pub mod hints;
 pub mod host;
+pub mod metadata;
 pub mod path;
 pub mod readings;
 
+pub use body::Body;
 pub use headers::{Headers, Occurrence};
+pub use hints::Hints;
 pub use host::Host;
+pub use metadata::Metadata;
 pub use path::{PathFault, RequestPath};
 pub use readings::Readings;
 
@@ -17,15 +23,30 @@ use std::sync::Arc;
 /// What is known of a request before anything is judged.
 #[derive(Clone, Debug)]
 pub struct RequestFacts {
+    pub layer: Layer,
     pub method: Method,
     pub path: RequestPath,
     /// What servers may take the request for, beside method and path.
     pub readings: Readings,
     pub host: Host,
     pub headers: Headers,
+    pub body: Body,
     /// The direct peer, never what a header says.
     pub source: Option<IpAddr>,
     pub peer: Peer,
+    /// What Envoy's other filters say.
+    pub metadata: Metadata,
+    /// What Envoy's configuration says.
+    pub hints: Hints,
+}
+
+/// What Envoy asks about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layer {
+    /// One HTTP request.
+    Http,
+    /// A connection, by Envoy's network filter: no HTTP is seen, and nobody could answer a challenge.
+    Network,
 }
 
 /// What the connection proves of the caller.
@@ -57,8 +78,25 @@ pub enum Malformed {
     Override,
     #[error("more than one authorization header")]
     RepeatedAuthorization,
-    #[error("the CheckRequest carries no HTTP request")]
-    NotHttp,
+}
+
+impl RequestFacts {
+    /// A connection as if it were a tunnel: `CONNECT` is the method that has no path (RFC 9110 §9.3.6).
+    pub fn of_connection(source: Option<IpAddr>, peer: Peer, metadata: Metadata, hints: Hints, host: Host) -> Self {
+        Self {
+            layer: Layer::Network,
+            method: Method::connect(),
+            path: RequestPath::none(),
+            readings: Readings::default(),
+            host,
+            headers: Headers::default(),
+            body: Body::Absent,
+            source,
+            peer,
+            metadata,
+            hints,
+        }
+    }
 }
 
 impl Method {
@@ -69,6 +107,10 @@ impl Method {
         let allowed = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
         let fits = (1..=Self::MAX_BYTES).contains(&text.len()) && text.bytes().all(allowed);
         if fits { Ok(Self(text.into())) } else { Err(Malformed::Method) }
+    }
+
+    fn connect() -> Self {
+        Self("CONNECT".into())
     }
 
     pub fn as_str(&self) -> &str {
@@ -82,7 +124,7 @@ impl Method {
 }
 
 impl Malformed {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 7] = [
         Self::Method,
         Self::Host,
         Self::Path(PathFault::Malformed),
@@ -90,7 +132,6 @@ impl Malformed {
         Self::Path(PathFault::TooManyReadings),
         Self::Override,
         Self::RepeatedAuthorization,
-        Self::NotHttp,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -102,7 +143,6 @@ impl Malformed {
             Self::Path(PathFault::TooManyReadings) => "too_many_readings",
             Self::Override => "malformed_override",
             Self::RepeatedAuthorization => "repeated_authorization",
-            Self::NotHttp => "not_http",
         }
     }
 }

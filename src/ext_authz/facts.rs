@@ -1,6 +1,11 @@
 //! `CheckRequest` to facts.
 
-use crate::request::{Headers, Host, Malformed, Method, Peer, Readings, RequestFacts, RequestPath};
+mod metadata;
+
+use self::metadata::metadata;
+use crate::request::{
+    Body, Headers, Hints, Host, Layer, Malformed, Metadata, Method, Peer, Readings, RequestFacts, RequestPath,
+};
 use envoy_types::pb::envoy::config::core::v3::{HeaderMap, address::Address};
 use envoy_types::pb::envoy::service::auth::v3::CheckRequest;
 use envoy_types::pb::envoy::service::auth::v3::attribute_context::{self, HttpRequest};
@@ -24,24 +29,53 @@ const MAX_SHOWN_CHARS: usize = 256;
 pub fn facts(check: CheckRequest) -> Result<RequestFacts, Refused> {
     let attributes = check.attributes.unwrap_or_default();
     let source = attributes.source.unwrap_or_default();
-    let address = address(&source);
-    let Some(mut http) = attributes.request.and_then(|request| request.http) else {
-        return Err(refused(Malformed::NotHttp, &HttpRequest::default(), address));
+    let around = Around {
+        source: address(&source),
+        peer: peer(source),
+        metadata: metadata(attributes.metadata_context),
+        hints: Hints::read(attributes.context_extensions.iter().map(|(name, value)| (name.as_str(), value.as_str()))),
     };
-    read(&mut http, source, address).map_err(|why| refused(why, &http, address))
+    let Some(mut http) = attributes.request.and_then(|request| request.http) else {
+        let sni = attributes.tls_session.map(|session| session.sni);
+        return Ok(connection(around, sni.as_deref(), attributes.destination.as_ref().and_then(address)));
+    };
+    let source = around.source;
+    read(&mut http, around).map_err(|why| refused(why, &http, source))
 }
 
-fn read(
-    http: &mut HttpRequest,
-    source: attribute_context::Peer,
-    address: Option<IpAddr>,
-) -> Result<RequestFacts, Malformed> {
+/// What is known of a request beside the request.
+struct Around {
+    source: Option<IpAddr>,
+    peer: Peer,
+    metadata: Metadata,
+    hints: Hints,
+}
+
+/// Envoy's network filter asks about a connection, of which only the client's word and the address say where it goes.
+fn connection(around: Around, sni: Option<&str>, destination: Option<IpAddr>) -> RequestFacts {
+    let named = sni.and_then(|name| Host::parse(name).ok());
+    let host = named.unwrap_or_else(|| destination.map_or_else(Host::unknown, Host::of_address));
+    RequestFacts::of_connection(around.source, around.peer, around.metadata, around.hints, host)
+}
+
+fn read(http: &mut HttpRequest, around: Around) -> Result<RequestFacts, Malformed> {
     let headers = headers(http.header_map.take(), std::mem::take(&mut http.headers));
     let method = Method::parse(&http.method)?;
     let host = Host::parse(&http.host)?;
     let path = RequestPath::parse(&http.path, method.as_str()).map_err(Malformed::Path)?;
     let readings = Readings::of(&method, &path, &headers)?;
-    Ok(RequestFacts { method, path, readings, host, headers, source: address, peer: peer(source) })
+    let body = body(std::mem::take(&mut http.raw_body), std::mem::take(&mut http.body), &headers);
+    let Around { source, peer, metadata, hints } = around;
+    Ok(RequestFacts { layer: Layer::Http, method, path, readings, host, headers, body, source, peer, metadata, hints })
+}
+
+/// Envoy fills `body`, or with `pack_as_bytes` the bytes as they were sent; never both.
+fn body(bytes: Vec<u8>, text: String, headers: &Headers) -> Body {
+    match (bytes.is_empty(), text.is_empty()) {
+        (_, true) => Body::of_bytes(bytes, headers),
+        (true, false) => Body::of_text(text, headers),
+        (false, false) => Body::Altered,
+    }
 }
 
 /// Envoy fills `headers`, or with `encode_raw_headers` the map that keeps duplicates and raw bytes.
@@ -73,3 +107,6 @@ fn refused(why: Malformed, http: &HttpRequest, source: Option<IpAddr>) -> Refuse
     let host = http.host.rsplit('@').next().unwrap_or_default();
     Refused { why, method: shown(&http.method), host: shown(host), path: shown(path), source }
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,6 +58,16 @@ impl Headers {
         if let Occurrence::Once(value) = self.occurrence(name) { Some(value) } else { None }
     }
 
+    /// All values of a header, by its name in lower case, in their order; `None` for what is no text. Where Envoy joins
+    /// duplicates, they are one value.
+    pub fn values<'h>(&'h self, name: &str) -> impl Iterator<Item = Option<&'h str>> {
+        let (joined, apart) = match &self.0 {
+            Form::Joined(map) => (map.get(name).map(|value| readable(value).then_some(value.as_str())), None),
+            Form::Apart(pairs) => (None, Some(pairs.iter().filter(move |(n, _)| n == name))),
+        };
+        joined.into_iter().chain(apart.into_iter().flatten().map(|(_, value)| value.as_deref()))
+    }
+
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let (joined, apart) = match &self.0 {
             Form::Joined(map) => (Some(map.keys().map(String::as_str)), None),
@@ -121,6 +131,19 @@ mod tests {
     fn bytes_that_are_no_text_are_unreadable_in_both_forms() {
         assert_eq!(Headers::joined(map(&[("x-a", "caf!!")])).occurrence("x-a"), Occurrence::Unreadable);
         assert_eq!(Headers::apart(vec![("x-a".to_owned(), None)], map(&[])).occurrence("x-a"), Occurrence::Unreadable);
+    }
+
+    #[test]
+    fn values_stand_in_their_order_with_those_that_cannot_be_read() {
+        let pairs = [("X-A", Some("1")), ("x-b", Some("2")), ("x-a", None), ("x-a", Some("1"))];
+        let pairs = pairs.map(|(name, value)| (name.to_owned(), value.map(str::to_owned)));
+        let apart = Headers::apart(pairs.into(), map(&[("x-a", "3"), ("x-c", "!")]));
+        assert_eq!(apart.values("x-a").collect::<Vec<_>>(), [Some("1"), None, Some("1"), Some("3")]);
+        assert_eq!(apart.values("x-c").collect::<Vec<_>>(), [None]);
+        let joined = Headers::joined(map(&[("x-a", "1,2"), ("x-b", "caf!")]));
+        assert_eq!(joined.values("x-a").collect::<Vec<_>>(), [Some("1,2")]);
+        assert_eq!(joined.values("x-b").collect::<Vec<_>>(), [None]);
+        assert_eq!(joined.values("x-c").count(), 0);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::Malformed;
 use std::borrow::Borrow;
 use std::fmt;
+use std::net::IpAddr;
 
 /// A host name or address: lower case, without port and trailing dot.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -10,6 +11,8 @@ pub struct Host(Box<str>);
 
 /// RFC 1035 §2.3.4.
 const MAX_BYTES: usize = 255;
+/// A name that nobody can have (RFC 6761 §6.4).
+const UNKNOWN: &str = "unknown.invalid";
 
 impl Host {
     /// Reads an authority (RFC 3986 §3.2) without user information.
@@ -21,6 +24,19 @@ impl Host {
             return Err(Malformed::Host);
         }
         Ok(Self(name.to_ascii_lowercase().into()))
+    }
+
+    /// An address as an authority writes it (RFC 3986 §3.2.2).
+    pub fn of_address(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(address) => Self(address.to_string().into()),
+            IpAddr::V6(address) => Self(format!("[{address}]").into()),
+        }
+    }
+
+    /// The host of a connection that says nothing of where it goes.
+    pub fn unknown() -> Self {
+        Self(UNKNOWN.into())
     }
 
     pub fn as_str(&self) -> &str {
@@ -102,6 +118,14 @@ mod tests {
     #[case("caf\u{e9}.example")]
     fn what_is_no_host_is_malformed(#[case] authority: &str) {
         assert_eq!(Host::parse(authority), Err(Malformed::Host), "{authority}");
+    }
+
+    #[rstest]
+    #[case(Host::of_address([10, 0, 0, 1].into()), "10.0.0.1")]
+    #[case(Host::of_address("2001:DB8::1".parse::<IpAddr>().unwrap()), "[2001:db8::1]")]
+    #[case(Host::unknown(), "unknown.invalid")]
+    fn what_is_no_authority_has_the_same_form(#[case] host: Host, #[case] authority: &str) {
+        assert_eq!(Host::parse(authority), Ok(host));
     }
 
     #[test]

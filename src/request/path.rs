@@ -41,6 +41,11 @@ impl RequestPath {
         Ok(Self { target: target.into(), path_end, canonical: canonical.map(Into::into) })
     }
 
+    /// The target of a `CONNECT` (RFC 9112 §3.2.3), which has no path.
+    pub fn none() -> Self {
+        Self { target: Box::default(), path_end: 0, canonical: None }
+    }
+
     /// The path that is judged: what needs no escape decoded, other escapes in upper case.
     pub fn canonical(&self) -> &str {
         self.canonical.as_deref().unwrap_or_else(|| self.target.get(..self.path_end).unwrap_or_default())
@@ -201,6 +206,7 @@ mod tests {
     fn only_options_and_connect_have_targets_without_a_path() {
         assert_eq!(RequestPath::parse("*", "OPTIONS").unwrap().canonical(), "*");
         assert_eq!(RequestPath::parse("", "CONNECT").unwrap().canonical(), "");
+        assert_eq!(RequestPath::parse("", "CONNECT").unwrap(), RequestPath::none());
         assert!(RequestPath::parse("*", "CONNECT").is_err());
         assert!(RequestPath::parse("", "OPTIONS").is_err());
     }

@@ -83,12 +83,16 @@ async fn a_request_without_a_host_or_method_is_refused(#[case] reason: &str, #[c
 }
 
 #[tokio::test]
-async fn a_check_of_nothing_is_refused() -> Result<()> {
+async fn a_check_of_nothing_shows_no_credential() -> Result<()> {
     let stage = Stage::set().await?;
     let with_request = AttributeContext { request: Some(Request::default()), ..AttributeContext::default() };
     for attributes in [None, Some(AttributeContext::default()), Some(with_request)] {
         let verdict = stage.gate.authz.send(CheckRequest { attributes }).await?;
-        assert_eq!(verdict.refusal()?, Refusal::without_error(400, "invalid_request", "not_http"), "{verdict:?}");
+        assert_eq!(
+            verdict.refusal()?,
+            Refusal::without_error(401, "invalid_token", "credential_missing"),
+            "{verdict:?}"
+        );
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use crate::policy::{
     IdentitySource, Issuer, IssuerId, LevelId, MtlsCredential, Name, Origin, PathTemplate, Policy, Privilege, Profile,
     Route, RouteTable, Rule, ScopeSet, Selector, Sensitivity, Unmatched, When,
 };
-use crate::request::{Headers, Host, Method, Peer, Readings, RequestFacts, RequestPath};
+use crate::request::{Body, Headers, Hints, Host, Layer, Metadata, Method, Peer, Readings, RequestFacts, RequestPath};
 use crate::store::SpentProofs;
 use crate::time::{Ttl, UnixTime};
 use std::collections::HashMap;
@@ -182,13 +182,17 @@ impl Call {
         let path = RequestPath::parse(self.path, self.method).unwrap();
         let method = Method::parse(self.method).unwrap();
         RequestFacts {
+            layer: Layer::Http,
             readings: Readings::of(&method, &path, &headers).unwrap(),
             method,
             path,
             host: Host::parse(self.host).unwrap(),
             headers,
+            body: Body::Absent,
             source: None,
             peer: self.peer.clone(),
+            metadata: Metadata::default(),
+            hints: Hints::default(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::policy::{HeaderCondition, Name, PathTemplate, ScopeSet, Selector, Sensitivity};
-use crate::request::{Headers, Peer, Readings, RequestPath};
+use crate::request::{Body, Headers, Hints, Layer, Metadata, Peer, Readings, RequestPath};
 use proptest::prelude::*;
 use rstest::rstest;
 use std::collections::HashMap as StdMap;
@@ -35,13 +35,17 @@ fn route(text: &str) -> Route {
 fn facts(method: &str, host: &str, path: &str, headers: &[(&str, &str)]) -> RequestFacts {
     let headers: StdMap<_, _> = headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
     RequestFacts {
+        layer: Layer::Http,
         method: Method::parse(method).unwrap(),
         path: RequestPath::parse(path, method).unwrap(),
         host: Host::parse(host).unwrap(),
         headers: Headers::joined(headers),
         readings: Readings::default(),
+        body: Body::Absent,
         source: None,
         peer: Peer::default(),
+        metadata: Metadata::default(),
+        hints: Hints::default(),
     }
 }
 
