@@ -97,13 +97,13 @@ impl World {
             Need::Certificate(pem) => Answer::Certificate(PeerCertificate::parse(pem).map(Arc::new)),
             Need::Bearer(token) => {
                 let bearer = self.policy.credentials.bearer.as_ref().unwrap();
-                let names = ClaimNames { subject: &bearer.subject, scopes: &bearer.scopes, task: "" };
+                let names = bearer.claim_names(&self.policy.credentials);
                 let kind = crate::attestation::TokenKind::Bearer;
                 Answer::Bearer(verify(token, kind, names, trusted(bearer.issuers.clone())).map(Arc::new))
             }
             Need::Attestation(id, token) => {
                 let attestation = self.policy.attestation(id).unwrap();
-                let names = ClaimNames { subject: "sub", scopes: "scope", task: "txn" };
+                let names = attestation.claim_names();
                 let kind = attestation.profile.kind();
                 Answer::Attestation(id, verify(token, kind, names, trusted(attestation.issuers.clone())).map(Arc::new))
             }
