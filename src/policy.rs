@@ -2,6 +2,7 @@
 
 pub mod assurance;
 pub mod credentials;
+pub mod glob;
 pub mod host;
 pub mod issuer;
 pub mod name;
@@ -16,6 +17,7 @@ pub mod template;
 
 pub use assurance::{Assurance, Attestation, AttestationId, LevelId, Profile};
 pub use credentials::{BearerCredential, Credentials, IdentitySource, MtlsCredential};
+pub use glob::Glob;
 pub use host::HostPattern;
 pub use issuer::{Issuer, IssuerId};
 pub use name::Name;
@@ -23,7 +25,7 @@ pub use origin::Origin;
 pub use pattern::NamePattern;
 pub use route::{Fit, HeaderCondition, Route, RouteId, Selector, UNMATCHED, UNREAD};
 pub use rule::{Effect, Requirement, Rule, RuleId, When};
-pub use scopes::{ElevatedScopes, Scope, ScopeSet};
+pub use scopes::{ElevatedScopes, Scope, ScopePatterns, ScopeSet};
 pub use sensitivity::{Privilege, PrivilegeReason, Sensitivity};
 pub use table::{Found, RouteTable};
 pub use template::{PathTemplate, Segment};
