@@ -1,7 +1,9 @@
 //! One request as the decision sees it: facts, each checked once, whoever brought them.
 
 pub mod body;
+pub mod asked;
 pub mod headers;
+pub mod mcp;
 pub mod hints;
 pub mod host;
 pub mod metadata;
@@ -9,10 +11,12 @@ pub mod path;
 pub mod readings;
 
 pub use body::Body;
+pub use asked::{Asked, AskedIn};
 pub use headers::{Headers, Occurrence};
 pub use hints::Hints;
 pub use host::Host;
 pub use metadata::Metadata;
+pub use mcp::McpCall;
 pub use path::{PathFault, RequestPath};
 pub use readings::Readings;
 

@@ -82,6 +82,12 @@ pub struct LearningTerms {
     pub within: Ttl,
 }
 
+impl Default for LearningTerms {
+    fn default() -> Self {
+        Self { after: 50, remember: Ttl::from_secs(30 * 24 * 3_600), within: Ttl::from_secs(600) }
+    }
+}
+
 impl LearningTerms {
     /// What `sources` can ask for at most, as no more networks of one credential are remembered. A credential that is
     /// shown from so many within minutes has left its owner long before.

@@ -109,7 +109,7 @@ impl Policy {
             _ => taken.scopes.filtered(|scope| self.elevated.contains(scope)),
         };
         let outside = match subject.baseline {
-            Some(baseline) => taken.scopes.filtered(|scope| !baseline.contain(scope)),
+            Some(baseline) => taken.scopes.filtered(|scope| !baseline.contains(scope)),
             None => ScopeSet::default(),
         };
         let because = [

@@ -1,6 +1,7 @@
 //! An identity: what a policy says of one caller, or of all whose names match a pattern.
 
 use super::{Name, NamePattern, ScopePatterns};
+use crate::context::{Country, Hours, NetworkSet};
 use crate::identity::Principal;
 use jiff::civil::Date;
 use serde::Serialize;
@@ -18,6 +19,9 @@ pub struct Identity {
     pub owner: Option<Name>,
     /// The scopes it normally uses. `None`: nothing is known to be outside.
     pub baseline: Option<ScopePatterns>,
+    pub networks: Option<NetworkSet>,
+    pub countries: Option<Box<[Country]>>,
+    pub hours: Option<Hours>,
     pub status: Status,
     /// Until when somebody has to have looked whether it is still needed.
     pub review_by: Option<Date>,

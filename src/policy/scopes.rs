@@ -78,6 +78,18 @@ impl ScopeSet {
         self.0.iter()
     }
 
+    /// The scopes of both; more than a set may have are kept all the same, since each of the two was bounded.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        if other.is_subset_of(self) {
+            return self.clone();
+        }
+        let mut scopes: Vec<_> = self.iter().chain(other.iter()).cloned().collect();
+        scopes.sort_unstable();
+        scopes.dedup();
+        Self(scopes.into())
+    }
+
     /// Those of the set that `keep` says yes to.
     #[must_use]
     pub fn filtered(&self, keep: impl Fn(&Scope) -> bool) -> Self {
