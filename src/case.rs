@@ -16,7 +16,9 @@ use crate::challenge::ChallengeKeys;
 use crate::context::{Familiarity, Sighting};
 use crate::decision::{Decision, Evidence, Findings, Outcome, decide};
 use crate::identity::Caller;
-use crate::policy::{AttestationId, Classification, IssuerId, Origin, Policy, Requirement, Route, Subject, Taken, Unmatched};
+use crate::policy::{
+    AttestationId, Classification, IssuerId, Origin, Policy, Requirement, Route, Subject, Taken, Unmatched,
+};
 use crate::reason::{Reason, Unavailable};
 use crate::request::{CertificateReading, Layer, Malformed, PathFault, RequestFacts};
 use crate::time::UnixTime;
@@ -24,9 +26,9 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-pub use presented::{credential_digest, token_digest};
 pub use evidence::Spending;
 use evidence::Use;
+pub use presented::{credential_digest, token_digest};
 
 /// Where callers fetch a challenge before they are asked for one.
 pub const CHALLENGE_PATH: &str = "/.well-known/stepgate/challenge";
@@ -220,9 +222,7 @@ impl<'a> Case<'a> {
         self.admit(&caller, &classification)?;
         let evidence = match classification.requirement {
             Requirement::Assurance(_) if self.facts.layer == Layer::Network => return refuse(Reason::Unanswerable),
-            Requirement::Assurance(level) => {
-                self.attest(level, &caller, now, Use::Spend, &mut findings.attestation)?
-            }
+            Requirement::Assurance(level) => self.attest(level, &caller, now, Use::Spend, &mut findings.attestation)?,
             Requirement::Nothing | Requirement::Refusal(_) => Evidence::NotAsked { proven: token_proof.is_some() },
         };
         self.spend_token_proof(token_proof)?;

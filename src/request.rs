@@ -1,22 +1,22 @@
 //! One request as the decision sees it: facts, each checked once, whoever brought them.
 
-pub mod body;
 pub mod asked;
+pub mod body;
 pub mod headers;
-pub mod mcp;
 pub mod hints;
 pub mod host;
+pub mod mcp;
 pub mod metadata;
 pub mod path;
 pub mod readings;
 
-pub use body::Body;
 pub use asked::{Asked, AskedIn};
+pub use body::Body;
 pub use headers::{Headers, Occurrence};
 pub use hints::Hints;
 pub use host::Host;
-pub use metadata::Metadata;
 pub use mcp::McpCall;
+pub use metadata::Metadata;
 pub use path::{PathFault, RequestPath};
 pub use readings::Readings;
 

@@ -113,9 +113,9 @@ impl<C: Clock + Clone> Server<C> {
                 trace: TraceContext::of(call.headers()),
                 request: subject.seen(),
                 headers: &snapshot.logged_headers,
-                credential: facts.zip(caller(decision)).and_then(|(facts, caller)| {
-                    case::credential_digest(&snapshot.policy, facts, caller)
-                }),
+                credential: facts
+                    .zip(caller(decision))
+                    .and_then(|(facts, caller)| case::credential_digest(&snapshot.policy, facts, caller)),
                 elapsed,
             });
         }

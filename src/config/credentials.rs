@@ -40,7 +40,15 @@ pub(super) fn read(entry: &Entry, issuers: &Names<'_>, problems: &mut Diagnostic
     let bearer = bearer.optional(problems, |node, problems| read_bearer(node, issuers, problems));
     let leeway = leeway.or(Credentials::DEFAULT_LEEWAY, problems, read_leeway);
     let (bearer, bearer_issuers) = bearer?.unzip();
-    let credentials = Credentials { identity: identity?, mtls: mtls?, xfcc: None, jwt_authn: None, bearer, claims: Box::default(), leeway: leeway? };
+    let credentials = Credentials {
+        identity: identity?,
+        mtls: mtls?,
+        xfcc: None,
+        jwt_authn: None,
+        bearer,
+        claims: Box::default(),
+        leeway: leeway?,
+    };
     Some(CredentialsDraft { credentials, bearer_issuers: bearer_issuers.unwrap_or_default() })
 }
 

@@ -14,7 +14,7 @@ use super::source::Place;
 use super::tree::{Entry, Node};
 use crate::attestation::Keyring;
 use crate::context::Context;
-use crate::policy::{Floors, Identities, Mode, IssuerId, Origin, Policy, RouteTable, Rule, Unmatched};
+use crate::policy::{Floors, Identities, IssuerId, Mode, Origin, Policy, RouteTable, Rule, Unmatched};
 use std::sync::Arc;
 
 /// The parts of a policy that could be read; what could not has been reported.

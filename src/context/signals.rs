@@ -96,7 +96,14 @@ impl Test {
 
     /// Whether it is held against what was seen of an identity before, so that a call on which it fires teaches nothing.
     pub const fn learns(&self) -> bool {
-        matches!(self, Self::NewNetwork | Self::NewCountry(_) | Self::ScopeJump | Self::DormantIdentity { .. } | Self::SharedCredential { .. })
+        matches!(
+            self,
+            Self::NewNetwork
+                | Self::NewCountry(_)
+                | Self::ScopeJump
+                | Self::DormantIdentity { .. }
+                | Self::SharedCredential { .. }
+        )
     }
 
     /// Whether it needs to know what was seen of this identity before.
@@ -145,6 +152,3 @@ impl Lifetime {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -57,12 +57,8 @@ const SCOPE_MISSING: Problem = problem(
 );
 const UNMATCHED: Problem =
     problem(403, "unmatched_route", "Unknown route", "No route of the policy names this request.");
-const IDENTITY_REFUSED: Problem = problem(
-    403,
-    "",
-    "Caller refused",
-    "This caller may not call, whatever proof comes with it. Its owner knows why.",
-);
+const IDENTITY_REFUSED: Problem =
+    problem(403, "", "Caller refused", "This caller may not call, whatever proof comes with it. Its owner knows why.");
 const UNANSWERABLE: Problem = problem(
     403,
     "unanswerable",

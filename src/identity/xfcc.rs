@@ -1,3 +1,5 @@
 //! stub
 use super::SpiffeId;
-pub fn last_spiffe_id(_v: &str) -> Option<SpiffeId> { None }
+pub fn last_spiffe_id(_v: &str) -> Option<SpiffeId> {
+    None
+}

@@ -53,7 +53,12 @@ struct Exercised {
 
 impl Policy {
     /// Says what a request is, without looking at evidence: the strictest of all ways to take it.
-    pub fn classify(&self, touched: &[Taken<'_>], facts: &RequestFacts, subject: &Subject<'_>) -> Option<Classification> {
+    pub fn classify(
+        &self,
+        touched: &[Taken<'_>],
+        facts: &RequestFacts,
+        subject: &Subject<'_>,
+    ) -> Option<Classification> {
         touched.iter().map(|taken| self.classify_as(taken, facts, subject)).reduce(Classification::stricter)
     }
 

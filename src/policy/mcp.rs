@@ -20,7 +20,11 @@ impl McpCondition {
             McpCall::One { .. } if self.tools.is_empty() => Fit::Yes,
             McpCall::One { tool: None, .. } => Fit::Doubtful,
             McpCall::One { tool: Some(tool), .. } => {
-                if self.tools.iter().any(|glob| glob.matches(tool)) { Fit::Yes } else { Fit::No }
+                if self.tools.iter().any(|glob| glob.matches(tool)) {
+                    Fit::Yes
+                } else {
+                    Fit::No
+                }
             }
         }
     }

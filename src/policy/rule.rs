@@ -110,7 +110,8 @@ impl Rule {
     /// Whether some call of this sensitivity with elevated privilege could match it, and it counts.
     pub fn may_reach(&self, sensitivity: Sensitivity) -> bool {
         let When { sensitivity: least, privilege, .. } = &self.when;
-        let fits = least.is_none_or(|least| sensitivity >= least) && privilege.is_none_or(|own| own == Privilege::Elevated);
+        let fits =
+            least.is_none_or(|least| sensitivity >= least) && privilege.is_none_or(|own| own == Privilege::Elevated);
         fits && self.mode == Mode::Enforce
     }
 }

@@ -86,7 +86,11 @@ impl RouteTable {
         counts: impl Fn(&Route) -> bool,
     ) -> Option<RouteId> {
         let mut fits = |id: usize| {
-            let fit = self.routes.get(id).filter(|route| counts(route)).map_or(Fit::No, |route| route.selector.fits(selected));
+            let fit = self
+                .routes
+                .get(id)
+                .filter(|route| counts(route))
+                .map_or(Fit::No, |route| route.selector.fits(selected));
             if fit == Fit::Doubtful {
                 doubtful.push(RouteId(id));
             }

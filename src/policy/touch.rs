@@ -37,7 +37,9 @@ impl Policy {
         let mut floors = self.floors.over(selected);
         floors.extend(slashless.iter().flat_map(|slashless| self.floors.over(slashless)));
         self.take(&self.routes.find(selected), &floors, facts, selected.method, touched);
-        if let Some(found) = slashless.map(|slashless| self.routes.find(&slashless)).filter(|found| *found != Found::default()) {
+        if let Some(found) =
+            slashless.map(|slashless| self.routes.find(&slashless)).filter(|found| *found != Found::default())
+        {
             self.take(&found, &floors, facts, selected.method, touched);
         }
     }

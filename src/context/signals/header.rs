@@ -26,7 +26,9 @@ impl HeaderTest {
             (Look::Absent, occurrence) => occurrence == Occurrence::Absent,
             (_, Occurrence::Absent) => false,
             (Look::Present, _) | (_, Occurrence::Repeated | Occurrence::Unreadable) => true,
-            (Look::Values(values), Occurrence::Once(value)) => any_part(value, |part| values.iter().any(|own| **own == *part)),
+            (Look::Values(values), Occurrence::Once(value)) => {
+                any_part(value, |part| values.iter().any(|own| **own == *part))
+            }
             (Look::Matches(glob), Occurrence::Once(value)) => any_part(value, |part| glob.matches(part)),
         }
     }

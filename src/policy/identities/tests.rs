@@ -14,6 +14,9 @@ fn entry(text: &str) -> Identity {
     Identity {
         pattern: NamePattern::parse(pattern).unwrap(),
         aliases: aliases.split(',').filter(|a| !a.is_empty()).map(|alias| Principal::parse(alias).unwrap()).collect(),
+        networks: None,
+        countries: None,
+        hours: None,
         kind: None,
         owner: None,
         baseline: None,

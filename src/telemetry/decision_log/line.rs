@@ -6,9 +6,7 @@ use super::record::Record;
 use crate::attestation::Thumbprint;
 use crate::context::SignalSet;
 use crate::decision::Outcome;
-use crate::policy::{
-    Kind, Policy, Privilege, PrivilegeReason, Route, RuleId, Scope, ScopeSet, Sensitivity, UNMATCHED,
-};
+use crate::policy::{Kind, Policy, Privilege, PrivilegeReason, Route, RuleId, Scope, ScopeSet, Sensitivity, UNMATCHED};
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use std::net::IpAddr;
