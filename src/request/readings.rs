@@ -16,7 +16,7 @@ pub const MAX_READINGS: usize = 16;
 /// Headers in which frameworks look for the method that is meant.
 const METHOD_OVERRIDES: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
 /// Headers in which frameworks look for the path that was asked for.
-const PATH_OVERRIDES: [&str; 2] = ["x-original-url", "x-rewrite-url"];
+pub(super) const PATH_OVERRIDES: [&str; 2] = ["x-original-url", "x-rewrite-url"];
 
 impl Readings {
     pub fn of(method: &Method, path: &RequestPath, headers: &Headers) -> Result<Self, Malformed> {
@@ -45,10 +45,14 @@ impl Readings {
         Ok(Self { methods, paths })
     }
 
+    /// Every method that the request may be taken for.
+    pub fn methods<'r>(&'r self, method: &'r Method) -> impl Iterator<Item = &'r Method> {
+        std::iter::once(method).chain(&self.methods)
+    }
+
     /// All readings as method and path, first the one as it was sent.
     pub fn all<'r>(&'r self, method: &'r Method, path: &'r str) -> impl Iterator<Item = (&'r Method, &'r str)> {
-        let methods = std::iter::once(method).chain(&self.methods);
-        methods.flat_map(move |method| {
+        self.methods(method).flat_map(move |method| {
             std::iter::once(path).chain(self.paths.iter().map(AsRef::as_ref)).map(move |path| (method, path))
         })
     }
