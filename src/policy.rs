@@ -46,6 +46,7 @@ pub struct Policy {
     pub issuers: Vec<Issuer>,
     pub credentials: Credentials,
     pub elevated: ElevatedScopes,
+    pub identities: Identities,
     pub routes: RouteTable,
     pub unmatched: Unmatched,
     pub attestations: Vec<Attestation>,

@@ -19,6 +19,7 @@ fn policy(rules: Vec<Rule>) -> Policy {
             leeway: Credentials::DEFAULT_LEEWAY,
         },
         elevated: ElevatedScopes::new([]).unwrap(),
+        identities: Identities::default(),
         routes: RouteTable::default(),
         unmatched: Unmatched::default(),
         attestations: Vec::new(),

@@ -9,8 +9,8 @@ use crate::identity::{PeerCertificate, Principal, TrustDomain};
 use crate::mint::{Jwt, SigningKey, jwks};
 use crate::policy::{
     Assurance, Attestation, AttestationId, BearerCredential, Credentials, Effect, ElevatedScopes, HostPattern,
-    IdentitySource, Issuer, IssuerId, LevelId, MtlsCredential, Name, Origin, PathTemplate, Policy, Privilege, Profile,
-    Route, RouteTable, Rule, ScopeSet, Selector, Sensitivity, Unmatched, When,
+    Identities, IdentitySource, Issuer, IssuerId, LevelId, MtlsCredential, Name, Origin, PathTemplate, Policy,
+    Privilege, Profile, Route, RouteTable, Rule, ScopeSet, Selector, Sensitivity, Unmatched, When,
 };
 use crate::request::{Headers, Host, Method, Peer, Readings, RequestFacts, RequestPath};
 use crate::store::SpentProofs;
@@ -211,6 +211,7 @@ fn policy() -> Policy {
             issuer("attester", "https://attest.example.com", &[]),
         ],
         credentials: credentials(),
+        identities: Identities::default(),
         routes: RouteTable::new(routes(&elevated)),
         elevated,
         unmatched: Unmatched::default(),
