@@ -4,23 +4,31 @@
 //! it was told so far, so that the order of all checks can be read, and tested, in one place.
 
 mod authenticate;
+mod context;
 mod evidence;
+mod presented;
+mod shadow;
+mod tokens;
 
 use crate::attestation::verify::Trusted;
 use crate::attestation::{DpopProof, Keyring, ProofFault, Thumbprint, TokenFault, Verified};
 use crate::challenge::ChallengeKeys;
+use crate::context::{Familiarity, Sighting};
 use crate::decision::{Decision, Evidence, Findings, Outcome, decide};
 use crate::identity::Caller;
-use crate::policy::{Classification, IssuerId, Origin, Policy, Requirement, Route, Unmatched};
+use crate::policy::{
+    AttestationId, Classification, IssuerId, Origin, Policy, Requirement, Route, Subject, Taken, Unmatched,
+};
 use crate::reason::{Reason, Unavailable};
-use crate::request::{CertificateReading, RequestFacts};
+use crate::request::{CertificateReading, Layer, Malformed, PathFault, RequestFacts};
 use crate::time::UnixTime;
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::sync::Arc;
 
-use crate::policy::AttestationId;
-pub use authenticate::token_digest;
 pub use evidence::Spending;
+use evidence::Use;
+pub use presented::{credential_digest, token_digest};
 
 /// Where callers fetch a challenge before they are asked for one.
 pub const CHALLENGE_PATH: &str = "/.well-known/stepgate/challenge";
@@ -38,6 +46,13 @@ pub struct Case<'a> {
     ground: Ground<'a>,
     facts: &'a RequestFacts,
     known: Known,
+    /// Whether all is decided, and what is asked for is only for what is watched.
+    watching: bool,
+    /// Whether that could not be had.
+    watching_failed: bool,
+    // What does not change while the case is open is found out once.
+    touched: OnceCell<Vec<Taken<'a>>>,
+    sighting: OnceCell<Arc<Sighting>>,
 }
 
 /// How far a case came.
@@ -49,12 +64,14 @@ pub enum Step<'a> {
 }
 
 /// What a case asks of the world.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone)]
 pub enum Need<'a> {
     /// Read this client certificate.
     Certificate(&'a str),
     /// Verify this bearer token.
     Bearer(&'a str),
+    /// Say how this compares to what was seen of the caller before.
+    Familiarity(Arc<Sighting>),
     /// Verify this attestation.
     Attestation(AttestationId, &'a str),
     /// Verify this proof, which must be by this key.
@@ -68,6 +85,7 @@ pub enum Need<'a> {
 pub enum Answer {
     Certificate(CertificateReading),
     Bearer(Result<Arc<Verified>, TokenFault>),
+    Familiarity(Familiarity),
     Attestation(AttestationId, Result<Arc<Verified>, TokenFault>),
     Proof(Result<DpopProof, ProofFault>),
     Spent(Spent),
@@ -89,6 +107,7 @@ pub enum Spent {
 struct Known {
     certificate: Option<CertificateReading>,
     bearer: Option<Result<Arc<Verified>, TokenFault>>,
+    familiarity: Option<Familiarity>,
     attestations: Vec<(AttestationId, Result<Arc<Verified>, TokenFault>)>,
     proof: Option<Result<DpopProof, ProofFault>>,
     spent: Option<Spent>,
@@ -115,27 +134,47 @@ impl<'a> Ground<'a> {
 
 impl<'a> Case<'a> {
     pub fn open(ground: Ground<'a>, facts: &'a RequestFacts) -> Self {
-        Self { ground, facts, known: Known::default() }
+        Self {
+            ground,
+            facts,
+            known: Known::default(),
+            watching: false,
+            watching_failed: false,
+            touched: OnceCell::new(),
+            sighting: OnceCell::new(),
+        }
     }
 
     /// Goes as far as it can with what is known.
-    pub fn step(&self, now: UnixTime) -> Step<'a> {
+    pub fn step(&mut self, now: UnixTime) -> Step<'a> {
         let mut findings = Findings::default();
         let outcome = match self.judge(now, &mut findings) {
             Ok(outcome) => outcome,
             Err(Halt::Refused(reason)) => Outcome::Deny(reason),
             Err(Halt::Needs(need)) => return Step::Needs(need),
         };
-        Step::Decided(Decision { outcome, findings })
+        let shadow = match (&findings.classification, &findings.caller) {
+            (Some(classification), Some(caller)) => self.watched(&outcome, classification, caller, now),
+            _ => Ok(None),
+        };
+        match shadow {
+            Ok(shadow) => Step::Decided(Decision { outcome, shadow, findings }.under(self.ground.policy.mode)),
+            Err(need) => {
+                self.watching = true;
+                Step::Needs(need)
+            }
+        }
     }
 
     pub fn supply(&mut self, answer: Answer) {
         match answer {
             Answer::Certificate(reading) => self.known.certificate = Some(reading),
             Answer::Bearer(result) => self.known.bearer = Some(result),
+            Answer::Familiarity(familiarity) => self.known.familiarity = Some(familiarity),
             Answer::Attestation(id, result) => self.known.attestations.push((id, result)),
             Answer::Proof(result) => self.known.proof = Some(result),
             Answer::Spent(spent) => self.known.spent = Some(spent),
+            Answer::Unavailable(_) if self.watching => self.watching_failed = true,
             Answer::Unavailable(what) => self.known.unavailable = Some(what),
         }
     }
@@ -151,9 +190,30 @@ impl<'a> Case<'a> {
         if let Err(Halt::Needs(need)) = authenticated {
             return Err(Halt::Needs(need));
         }
-        // Also of a caller who is nobody: the log says what was touched.
-        let classification = findings.classification.insert(policy.classify(self.facts)).clone();
-        let caller = findings.caller.insert(authenticated?).clone();
+        let touched = self.touched.get_or_init(|| policy.touch(self.facts));
+        let caller = match authenticated {
+            Ok(caller) => caller,
+            Err(refused) => {
+                // Also of a caller who is nobody: the log says what was touched.
+                findings.classification = policy.classify(touched, self.facts, &Subject::default());
+                return Err(refused);
+            }
+        };
+        let caller = findings.caller.insert(caller).clone();
+        let profile = self.profile(&caller);
+        findings.identity = profile.identity.map(|(id, _)| id);
+        findings.unusual = self.unusual(&caller, &profile, touched, now, findings)?;
+        let subject = Subject {
+            identity: profile.identity.map(|(_, identity)| identity),
+            baseline: profile.baseline,
+            claims: caller.claims(),
+            unusual: findings.unusual,
+        };
+        let Some(classification) = policy.classify(touched, self.facts, &subject) else {
+            return refuse(Reason::Unavailable(Unavailable::Policy));
+        };
+        let classification = findings.classification.insert(classification).clone();
+        profile.admit()?;
         let token_proof = self.prove_token(&caller, now)?;
         if self.asks_for_challenge() {
             self.spend_token_proof(token_proof)?;
@@ -161,16 +221,20 @@ impl<'a> Case<'a> {
         }
         self.admit(&caller, &classification)?;
         let evidence = match classification.requirement {
-            Requirement::Assurance(level) => self.attest(level, &caller, now, &mut findings.attestation)?,
+            Requirement::Assurance(_) if self.facts.layer == Layer::Network => return refuse(Reason::Unanswerable),
+            Requirement::Assurance(level) => self.attest(level, &caller, now, Use::Spend, &mut findings.attestation)?,
             Requirement::Nothing | Requirement::Refusal(_) => Evidence::NotAsked { proven: token_proof.is_some() },
         };
         self.spend_token_proof(token_proof)?;
         Ok(decide(policy, classification.requirement, evidence))
     }
 
-    /// What holds before evidence is looked at, for every route that a reading of the request takes: a principal, a route
-    /// that takes it, its scopes.
+    /// What holds before evidence is looked at, for every route that a reading of the request takes: a form that is not
+    /// refused, a principal, a route that takes it, its scopes.
     fn admit(&self, caller: &Caller, classification: &Classification) -> Progress<'a, ()> {
+        if self.ground.policy.refuse_ambiguous && self.facts.path.is_ambiguous() {
+            return refuse(Reason::Request(Malformed::Path(PathFault::Ambiguous)));
+        }
         let routes = || classification.touched().map(|id| id.and_then(|id| self.ground.policy.routes.get(id)));
         if caller.principal.is_none() && !routes().all(|route| route.is_some_and(|route| route.anonymous)) {
             return refuse(Reason::CredentialMissing);
@@ -178,9 +242,13 @@ impl<'a> Case<'a> {
         if matches!(classification.requirement, Requirement::Refusal(_)) {
             return Ok(());
         }
+        let hinted = &self.facts.hints.scopes;
         routes().try_for_each(|route| match route {
             None if self.ground.policy.unmatched == Unmatched::Deny => refuse(Reason::UnmatchedRoute),
-            Some(Route { scopes, enforce_scopes: true, .. }) if !caller.is_granted(scopes) => {
+            None if !caller.is_granted(hinted) => refuse(Reason::InsufficientScope),
+            Some(Route { scopes, enforce_scopes: true, .. })
+                if !caller.is_granted(scopes) || !caller.is_granted(hinted) =>
+            {
                 refuse(Reason::InsufficientScope)
             }
             _ => Ok(()),
@@ -215,6 +283,7 @@ impl std::fmt::Debug for Need<'_> {
         f.write_str(match self {
             Self::Certificate(_) => "Certificate",
             Self::Bearer(_) => "Bearer",
+            Self::Familiarity(_) => "Familiarity",
             Self::Attestation(..) => "Attestation",
             Self::Proof(..) => "Proof",
             Self::Spend(_) => "Spend",

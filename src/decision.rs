@@ -1,14 +1,19 @@
 //! The decision. The only place that makes a [`Permit`].
 
 use crate::attestation::Appraised;
+use crate::context::{Lesson, Sighting, Signals, Unusual};
 use crate::identity::{Caller, Scheme};
-use crate::policy::{AttestationId, Classification, Effect, LevelId, Policy, Requirement, RuleId};
+use crate::policy::{AttestationId, Classification, Effect, IdentityId, LevelId, Mode, Policy, Requirement, RuleId};
 use crate::reason::Reason;
+use std::net::IpAddr;
+use std::sync::Arc;
 
 /// What comes of one request, and what it was made from.
 #[derive(Clone, Debug)]
 pub struct Decision {
     pub outcome: Outcome,
+    /// What it would be, where something is only watched: if the rules that are only watched counted, or if the policy did.
+    pub shadow: Option<Outcome>,
     pub findings: Findings,
 }
 
@@ -17,6 +22,13 @@ pub struct Decision {
 pub struct Findings {
     pub classification: Option<Classification>,
     pub caller: Option<Caller>,
+    /// The entry that describes the caller.
+    pub identity: Option<IdentityId>,
+    pub unusual: Unusual,
+    /// Where the call really comes from, where that was looked for.
+    pub client: Option<IpAddr>,
+    /// What the call shows of the caller, where signals learn.
+    pub sighting: Option<Arc<Sighting>>,
     /// How the caller presented its token, also where it is none of ours.
     pub scheme: Scheme,
     pub attestation: Option<(AttestationId, Appraised)>,
@@ -31,13 +43,15 @@ pub enum Outcome {
     Challenge,
 }
 
-/// The authority to let one request through. Its fields are private, and [`decide`] alone makes one.
+/// The authority to let one request through. Its fields are private, and this module alone makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Permit {
     /// The level that was proven; nothing where none was asked for.
     level: Option<LevelId>,
     /// Whether the caller showed a proof of possession.
     proven: bool,
+    /// Whether the request passes only because the policy is not enforced.
+    shadow: bool,
 }
 
 /// What is asked of the caller before it may try again.
@@ -63,10 +77,10 @@ pub enum Evidence {
 pub fn decide(policy: &Policy, requirement: Requirement, evidence: Evidence) -> Outcome {
     match (requirement, evidence) {
         (Requirement::Refusal(rule), _) => Outcome::Deny(refusal(policy, rule)),
-        (Requirement::Nothing, Evidence::NotAsked { proven }) => Outcome::Allow(Permit { level: None, proven }),
-        (Requirement::Nothing, _) => Outcome::Allow(Permit { level: None, proven: true }),
+        (Requirement::Nothing, Evidence::NotAsked { proven }) => Outcome::Allow(Permit::proven(None, proven)),
+        (Requirement::Nothing, _) => Outcome::Allow(Permit::proven(None, true)),
         (Requirement::Assurance(level), Evidence::Met(met)) if met == level => {
-            Outcome::Allow(Permit { level: Some(level), proven: true })
+            Outcome::Allow(Permit::proven(Some(level), true))
         }
         (Requirement::Assurance(level), Evidence::Unmet(reason)) => Outcome::StepUp(StepUp { level, reason }),
         (Requirement::Assurance(level), _) => Outcome::StepUp(StepUp { level, reason: Reason::AttestationMissing }),
@@ -81,29 +95,77 @@ fn refusal(policy: &Policy, rule: RuleId) -> Reason {
 }
 
 impl Permit {
+    const fn proven(level: Option<LevelId>, proven: bool) -> Self {
+        Self { level, proven, shadow: false }
+    }
+
+    /// For what a policy would stop that is not enforced.
+    const fn unenforced() -> Self {
+        Self { level: None, proven: false, shadow: true }
+    }
+
     pub const fn level(&self) -> Option<LevelId> {
         self.level
     }
 
-    pub const fn proven(&self) -> bool {
+    pub const fn is_proven(&self) -> bool {
         self.proven
+    }
+
+    pub const fn is_shadow(&self) -> bool {
+        self.shadow
     }
 }
 
 impl Decision {
     /// A refusal before anything could be found out.
     pub fn refused(reason: Reason) -> Self {
-        Self { outcome: Outcome::Deny(reason), findings: Findings::default() }
+        Self { outcome: Outcome::Deny(reason), shadow: None, findings: Findings::default() }
+    }
+
+    /// A policy that is not enforced lets through what it would stop, and says what it would have done.
+    #[must_use]
+    pub fn under(self, mode: Mode) -> Self {
+        let stops = matches!(self.outcome, Outcome::StepUp(_) | Outcome::Deny(_));
+        match (mode, stops) {
+            (Mode::Enforce, _) => self,
+            (Mode::Shadow, false) => Self { shadow: Some(self.outcome.clone()), ..self },
+            (Mode::Shadow, true) => Self {
+                outcome: Outcome::Allow(Permit::unenforced()),
+                shadow: Some(self.outcome),
+                findings: self.findings,
+            },
+        }
+    }
+
+    /// What was decided, whether or not it is enforced.
+    pub const fn decided(&self) -> &Outcome {
+        match (&self.outcome, &self.shadow) {
+            (Outcome::Allow(Permit { shadow: true, .. }), Some(decided)) => decided,
+            (outcome, _) => outcome,
+        }
     }
 
     pub const fn reason(&self) -> &Reason {
-        match &self.outcome {
+        match self.decided() {
             Outcome::Allow(permit) if permit.level.is_some() => &Reason::Attested,
             Outcome::Allow(_) => &Reason::Routine,
             Outcome::StepUp(step_up) => &step_up.reason,
             Outcome::Deny(reason) => reason,
             Outcome::Challenge => &Reason::ChallengeRequested,
         }
+    }
+
+    /// What the call teaches of its caller. A thief must not train what is to find him: only what was proven, or what was
+    /// allowed with nothing new about it, counts as normal from now on.
+    pub fn lesson(&self, signals: &Signals) -> Option<(&Sighting, Lesson)> {
+        let sighting = self.findings.sighting.as_deref()?;
+        let lesson = match self.decided() {
+            Outcome::Allow(permit) if permit.level.is_some() => Lesson::All,
+            Outcome::Allow(_) if !signals.any_learned(self.findings.unusual.signals) => Lesson::All,
+            _ => Lesson::CredentialOnly,
+        };
+        Some((sighting, lesson))
     }
 }
 

@@ -3,8 +3,9 @@
 pub mod caller;
 pub mod certificate;
 pub mod spiffe_id;
+pub mod xfcc;
 
-pub use caller::{AccessToken, Caller, Scheme};
+pub use caller::{AccessToken, Caller, Scheme, VerifiedToken};
 pub use certificate::PeerCertificate;
 pub use spiffe_id::{SpiffeId, TrustDomain};
 

@@ -21,10 +21,35 @@ pub enum Reason {
     InsufficientScope,
     /// No route names the request, and the policy refuses those.
     UnmatchedRoute,
+    /// The policy refuses this caller, whatever it calls.
+    Identity(IdentityFault),
+    /// Proof is required, on a connection that nobody could give it over.
+    Unanswerable,
     /// A rule of the policy refuses the request, for a reason of its own.
     Rule(Name),
     Request(Malformed),
     Unavailable(Unavailable),
+}
+
+/// Why a caller is refused, whatever it calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum IdentityFault {
+    Suspended,
+    Offboarded,
+    /// No entry of the policy names it, and the policy refuses those.
+    Undeclared,
+}
+
+impl IdentityFault {
+    pub const ALL: [Self; 3] = [Self::Suspended, Self::Offboarded, Self::Undeclared];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Suspended => "suspended",
+            Self::Offboarded => "offboarded",
+            Self::Undeclared => "undeclared_identity",
+        }
+    }
 }
 
 /// What was missing for a decision to be made.
@@ -67,6 +92,8 @@ impl Reason {
             Self::Credential(fault) => fault.credential_word(),
             Self::InsufficientScope => "insufficient_scope",
             Self::UnmatchedRoute => "unmatched_route",
+            Self::Identity(fault) => fault.as_str(),
+            Self::Unanswerable => "unanswerable",
             Self::Rule(name) => name.as_str(),
             Self::Request(fault) => fault.as_str(),
             Self::Unavailable(what) => what.as_str(),
@@ -83,12 +110,14 @@ impl Reason {
             Self::CredentialMissing,
             Self::InsufficientScope,
             Self::UnmatchedRoute,
+            Self::Unanswerable,
         ];
+        let identities = IdentityFault::ALL.into_iter().map(Self::Identity);
         let tokens = TokenFault::ALL.iter().flat_map(|fault| [Self::Attestation(*fault), Self::Credential(*fault)]);
         let proofs = ProofFault::ALL.iter().map(|fault| Self::Proof(*fault));
         let requests = Malformed::ALL.into_iter().map(Self::Request);
         let missing = Unavailable::ALL.into_iter().map(Self::Unavailable);
-        plain.into_iter().chain(tokens).chain(proofs).chain(requests).chain(missing)
+        plain.into_iter().chain(identities).chain(tokens).chain(proofs).chain(requests).chain(missing)
     }
 }
 

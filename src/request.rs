@@ -1,5 +1,6 @@
 //! One request as the decision sees it: facts, each checked once, whoever brought them.
 
+pub mod asked;
 pub mod body;
 pub mod headers;
 pub mod hints;
@@ -9,6 +10,7 @@ pub mod metadata;
 pub mod path;
 pub mod readings;
 
+pub use asked::{Asked, AskedIn, JsonPointer};
 pub use body::Body;
 pub use headers::{Headers, Occurrence};
 pub use hints::Hints;

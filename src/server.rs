@@ -11,14 +11,13 @@ mod snapshot;
 pub use ids::{DecisionId, DecisionIds};
 pub use snapshot::Snapshot;
 
-use crate::attestation::Thumbprint;
 use crate::case::{self, Answer, Case, Step};
 use crate::challenge::{ChallengeKeys, Randomness};
 use crate::chassis::{self, Authorize, Call};
 use crate::clock::Clock;
 use crate::decision::{Decision, Outcome};
 use crate::ext_authz::{CheckAnswer, Refused, Rendering, facts, render};
-use crate::identity::Principal;
+use crate::identity::{Caller, Principal};
 use crate::policy::Origin;
 use crate::reason::{Reason, Unavailable};
 use crate::request::RequestFacts;
@@ -51,7 +50,7 @@ impl<C: Clock + Clone> Authorize for Server<C> {
                 Ok(self.conclude(&snapshot, &decision, Subject::Facts(&facts), call))
             }
             Err(refused) => {
-                let decision = Decision::refused(Reason::Request(refused.why));
+                let decision = refusal(&snapshot, Reason::Request(refused.why));
                 call.in_time()?;
                 Ok(self.conclude(&snapshot, &decision, Subject::Refused(&refused), call))
             }
@@ -64,8 +63,9 @@ impl<C: Clock + Clone> Authorize for Server<C> {
             chassis::Unavailable::Overload => Unavailable::Overload,
             chassis::Unavailable::Panic => Unavailable::Panic,
         };
-        let decision = Decision::refused(Reason::Unavailable(what));
-        self.conclude(&self.snapshot.load(), &decision, Subject::Unknown, call)
+        let snapshot = self.snapshot.load();
+        let decision = refusal(&snapshot, Reason::Unavailable(what));
+        self.conclude(&snapshot, &decision, Subject::Unknown, call)
     }
 }
 
@@ -80,7 +80,10 @@ impl<C: Clock + Clone> Server<C> {
                     count_verification(snapshot, &answer);
                     case.supply(answer);
                 }
-                Step::Decided(decision) => return decision,
+                Step::Decided(decision) => {
+                    self.store.learn(ground, &decision);
+                    return decision;
+                }
             }
         }
     }
@@ -110,7 +113,9 @@ impl<C: Clock + Clone> Server<C> {
                 trace: TraceContext::of(call.headers()),
                 request: subject.seen(),
                 headers: &snapshot.logged_headers,
-                credential: credential(snapshot, decision, facts),
+                credential: facts
+                    .zip(caller(decision))
+                    .and_then(|(facts, caller)| case::credential_digest(&snapshot.policy, facts, caller)),
                 elapsed,
             });
         }
@@ -131,14 +136,14 @@ impl<C: Clock + Clone> Server<C> {
 
 fn wants_challenge(decision: &Decision) -> bool {
     match &decision.outcome {
-        Outcome::Allow(permit) => permit.proven(),
+        Outcome::Allow(permit) => permit.is_proven(),
         Outcome::StepUp(_) | Outcome::Challenge | Outcome::Deny(Reason::Proof(_)) => true,
         Outcome::Deny(_) => false,
     }
 }
 
 fn principal(decision: &Decision) -> Option<&Principal> {
-    decision.findings.caller.as_ref()?.principal.as_ref()
+    caller(decision)?.principal.as_ref()
 }
 
 fn count_verification(snapshot: &Snapshot, answer: &Answer) {
@@ -147,12 +152,13 @@ fn count_verification(snapshot: &Snapshot, answer: &Answer) {
     }
 }
 
-/// The digest of what the caller showed: its token, else its certificate.
-fn credential(snapshot: &Snapshot, decision: &Decision, facts: Option<&RequestFacts>) -> Option<Thumbprint> {
-    let caller = decision.findings.caller.as_ref();
-    let token = facts.filter(|_| caller.is_some_and(|caller| caller.token.is_some()));
-    let token = token.and_then(|facts| case::token_digest(&snapshot.policy, facts));
-    token.or_else(|| caller.and_then(|caller| caller.certificate))
+fn caller(decision: &Decision) -> Option<&Caller> {
+    decision.findings.caller.as_ref()
+}
+
+/// A refusal before anything could be found out, under the policy of the moment.
+fn refusal(snapshot: &Snapshot, reason: Reason) -> Decision {
+    Decision::refused(reason).under(snapshot.policy.mode)
 }
 
 /// What a decision is about, as far as it could be read.

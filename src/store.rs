@@ -5,18 +5,21 @@
 
 pub mod digest;
 pub mod gate;
+pub mod learned;
 pub mod rejected;
 pub mod remembered;
 pub mod spent;
 
 pub use digest::NoRandomness;
 pub use gate::Gate;
+pub use learned::{Bounds, Learned};
 pub use remembered::{CacheMeter, CacheSize, Meters, Remembered};
 pub use spent::SpentProofs;
 
-use crate::attestation::{ClaimNames, DpopProof, ProofFault, Thumbprint, TokenFault, TokenKind};
+use crate::attestation::{DpopProof, ProofFault, Thumbprint, TokenFault, TokenKind};
 use crate::case::{Answer, Ground, Need};
 use crate::clock::Clock;
+use crate::decision::Decision;
 use crate::policy::{Attestation, IssuerId};
 use crate::reason::Unavailable;
 use remembered::Token;
@@ -27,6 +30,7 @@ use std::sync::Arc;
 pub struct Store<C> {
     remembered: Remembered,
     spent: SpentProofs,
+    learned: Learned,
     gate: Arc<Gate>,
     clock: C,
 }
@@ -35,13 +39,18 @@ impl<C: Clock + Clone> Store<C> {
     pub fn new(clock: C, cache_bytes: u64, gate: Gate, meters: Meters) -> Result<Self, NoRandomness> {
         let gate = Arc::new(gate);
         let remembered = Remembered::new(clock.clone(), cache_bytes, Arc::clone(&gate), meters)?;
-        Ok(Self { remembered, spent: SpentProofs::new(SpentProofs::DEFAULT_CAPACITY), gate, clock })
+        let spent = SpentProofs::new(SpentProofs::DEFAULT_CAPACITY);
+        Ok(Self { remembered, spent, learned: Learned::new(Bounds::default()), gate, clock })
     }
 
     pub async fn answer(&self, ground: Ground<'_>, need: Need<'_>) -> Answer {
         let result = match need {
             Need::Certificate(pem) => Ok(Answer::Certificate(self.remembered.certificate(pem).await)),
             Need::Bearer(token) => self.bearer(ground, token).await.map(Answer::Bearer),
+            Need::Familiarity(sighting) => {
+                let terms = &ground.policy.context.learning;
+                Ok(Answer::Familiarity(self.learned.familiarity(&sighting, terms, self.clock.now())))
+            }
             Need::Attestation(id, token) => match ground.policy.attestation(id) {
                 Some(attestation) => {
                     self.attestation(ground, attestation, token).await.map(|result| Answer::Attestation(id, result))
@@ -52,6 +61,14 @@ impl<C: Clock + Clone> Store<C> {
             Need::Spend(spending) => Ok(Answer::Spent(self.spent.spend(spending, self.clock.now()))),
         };
         result.unwrap_or_else(Answer::Unavailable)
+    }
+
+    /// Takes what a decision teaches of its caller.
+    pub fn learn(&self, ground: Ground<'_>, decision: &Decision) {
+        let context = &ground.policy.context;
+        if let Some((sighting, lesson)) = decision.lesson(&context.signals) {
+            self.learned.learn(sighting, lesson, &context.learning, self.clock.now());
+        }
     }
 
     /// How much is remembered, for the metrics.
@@ -65,7 +82,7 @@ impl<C: Clock + Clone> Store<C> {
             text: token,
             purpose: "",
             kind: TokenKind::Bearer,
-            names: ClaimNames { subject: &bearer.subject, scopes: &bearer.scopes, task: "" },
+            names: bearer.claim_names(&ground.policy.credentials),
             issuers: &bearer.issuers,
         };
         self.remembered.verified(ground, &token).await
@@ -76,7 +93,7 @@ impl<C: Clock + Clone> Store<C> {
             text: token,
             purpose: attestation.name.as_str(),
             kind: attestation.profile.kind(),
-            names: ClaimNames { subject: "sub", scopes: &attestation.scope_claim, task: &attestation.task_claim },
+            names: attestation.claim_names(),
             issuers: &attestation.issuers,
         };
         self.remembered.verified(ground, &token).await

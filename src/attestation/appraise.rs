@@ -2,7 +2,7 @@
 
 use super::{Claims, Thumbprint, TokenFault, Verified};
 use crate::identity::Principal;
-use crate::policy::{Assurance, Issuer, Name, Origin};
+use crate::policy::{Assurance, Identities, Issuer, Name, Origin};
 use crate::time::{Ttl, UnixTime};
 
 /// What one call asks of an attestation.
@@ -12,6 +12,8 @@ pub struct Expected<'c> {
     pub leeway: Ttl,
     pub level: &'c Assurance,
     pub principal: &'c Principal,
+    /// Who says by which other names the principal goes.
+    pub identities: &'c Identities,
     pub origin: &'c Origin,
     /// The key that the caller's access token is bound to, where it is.
     pub bound_to: Option<Thumbprint>,
@@ -35,8 +37,8 @@ pub fn appraise(verified: &Verified, issuer: &Issuer, expected: &Expected<'_>) -
     if !is_audience(claims, issuer, expected.origin) {
         return Err(TokenFault::Audience);
     }
-    let subject = claims.subject.as_deref().filter(|subject| issuer.may_speak_for(subject));
-    if subject != Some(expected.principal.as_str()) {
+    let mut subject = claims.subject.as_deref().into_iter().filter(|subject| issuer.may_speak_for(subject));
+    if !subject.any(|subject| expected.identities.is_alias(expected.principal.as_str(), subject)) {
         return Err(TokenFault::Subject);
     }
     let key = confirmed_key(claims, expected.bound_to)?;

@@ -13,6 +13,10 @@ pub struct ClaimNames<'p> {
     pub subject: &'p str,
     pub scopes: &'p str,
     pub task: &'p str,
+    /// Whether to read who acts with it: `act.sub` (RFC 8693 §4.1), `azp`, `client_id`.
+    pub actors: bool,
+    /// Others whose values are kept.
+    pub kept: &'p [Box<str>],
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +30,14 @@ pub struct Claims {
     pub scopes: ScopeSet,
     pub task: Option<Box<str>>,
     pub confirmation: Option<Confirmation>,
+    /// Those who may act with it for the subject.
+    pub actors: Box<[Box<str>]>,
+    /// Claims that were asked for, each with its values.
+    kept: Box<[Kept]>,
 }
+
+/// A claim by its name, and its values as text.
+type Kept = (Box<str>, Box<[Box<str>]>);
 
 /// The key or certificate that the bearer of a statement must hold (RFC 7800 §3).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,6 +52,8 @@ pub struct Confirmation {
 
 /// More audiences than any token names, and a bound on what is compared.
 const MAX_AUDIENCES: usize = 32;
+/// More values than a policy compares a claim with, such as the groups of a caller.
+const MAX_VALUES: usize = 256;
 /// As long as a SPIFFE ID; no claim that is compared or logged needs more.
 const MAX_CLAIM_BYTES: usize = 2_048;
 
@@ -56,12 +69,22 @@ impl Claims {
             scopes: scopes(payload, names.scopes)?,
             task: text(payload, names.task)?,
             confirmation: confirmation(payload)?,
+            actors: if names.actors { actors(payload)? } else { Box::default() },
+            kept: names.kept.iter().filter_map(|name| kept(payload, name)).collect(),
         })
+    }
+
+    /// The values of a claim that was asked for: one, or those of a list.
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &str> {
+        let values = self.kept.iter().filter(move |(own, _)| **own == *name).flat_map(|(_, values)| values);
+        values.map(|value| &**value)
     }
 
     /// What the claims hold outside of themselves, about.
     pub(super) fn heap_bytes(&self) -> usize {
         let texts = [&self.issuer, &self.subject, &self.task].into_iter().flatten().chain(&self.audiences);
+        let kept = self.kept.iter().flat_map(|(name, values)| std::iter::once(name).chain(values));
+        let texts = texts.chain(&self.actors).chain(kept);
         let scopes = self.scopes.iter().map(|scope| scope.as_str().len() + 2 * size_of::<&str>());
         texts.map(|text| text.len() + size_of::<&str>()).chain(scopes).sum()
     }
@@ -134,6 +157,34 @@ fn confirmation(payload: &Object) -> Result<Option<Confirmation>, TokenFault> {
     Ok(Some(confirmation))
 }
 
+/// RFC 8693 §4.1, OpenID Connect Core §2, RFC 9068 §2.2.
+fn actors(payload: &Object) -> Result<Box<[Box<str>]>, TokenFault> {
+    let act = match payload.get("act") {
+        None => None,
+        Some(Value::Object(act)) => text(act, "sub")?,
+        Some(_) => return Err(TokenFault::Malformed),
+    };
+    let named = [act, text(payload, "azp")?, text(payload, "client_id")?];
+    Ok(named.into_iter().flatten().collect())
+}
+
+/// A claim's values as text; what is no text, number or boolean has none that a policy could name.
+fn kept(payload: &Object, name: &str) -> Option<Kept> {
+    let values = match payload.get(name)? {
+        Value::Array(many) => many.iter().take(MAX_VALUES).filter_map(plain).collect(),
+        one => plain(one).into_iter().collect(),
+    };
+    Some((name.into(), values))
+}
+
+fn plain(value: &Value) -> Option<Box<str>> {
+    match value {
+        Value::String(text) if text.len() <= MAX_CLAIM_BYTES => Some(text.as_str().into()),
+        Value::Bool(_) | Value::Number(_) => Some(value.to_string().into()),
+        _ => None,
+    }
+}
+
 impl Confirmation {
     /// `jwk` and `jkt` together must mean the same key.
     fn set_key(&mut self, key: Option<Thumbprint>) -> Result<(), TokenFault> {
@@ -151,7 +202,7 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
-    const NAMES: ClaimNames<'_> = ClaimNames { subject: "sub", scopes: "scope", task: "txn" };
+    const NAMES: ClaimNames<'_> = ClaimNames { subject: "sub", scopes: "scope", task: "txn", actors: false, kept: &[] };
 
     fn read(payload: &str) -> Result<Claims, TokenFault> {
         Claims::read(&json::object(payload.as_bytes()).unwrap(), NAMES)

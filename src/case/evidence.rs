@@ -1,6 +1,6 @@
 //! What a caller shows when it is asked to prove itself: an attestation, its proof, and that nobody used it before.
 
-use super::authenticate::token_digest;
+use super::presented::token_digest;
 use super::{Case, Halt, Need, Progress, Spent, origin, refuse};
 use crate::attestation::dpop::ProvenCall;
 use crate::attestation::{Appraised, DpopProof, Expected, ProofFault, Thumbprint, TokenFault, TokenKind, appraise};
@@ -19,6 +19,14 @@ pub struct Spending {
     pub key: Thumbprint,
     /// After this moment the proof can't pass any more, and needs no remembering.
     pub until: UnixTime,
+}
+
+/// What is done with a proof that is good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Use {
+    Spend,
+    /// Whether it would pass is asked, and it stays as good as it was.
+    LookOnly,
 }
 
 /// What the spending of a proof came to.
@@ -48,6 +56,7 @@ impl<'a> Case<'a> {
         level_id: LevelId,
         caller: &Caller,
         now: UnixTime,
+        purpose: Use,
         found: &mut Option<(AttestationId, Appraised)>,
     ) -> Progress<'a, Evidence> {
         let Some(level) = self.ground.policy.level(level_id) else {
@@ -62,7 +71,7 @@ impl<'a> Case<'a> {
         };
         let key = appraised.key;
         *found = Some((id, appraised));
-        Ok(match self.prove(key, &bearing)? {
+        Ok(match self.prove(key, &bearing, purpose)? {
             Ok(()) => Evidence::Met(level_id),
             Err(fault) => Evidence::Unmet(Reason::Proof(fault)),
         })
@@ -108,6 +117,7 @@ impl<'a> Case<'a> {
             leeway: self.ground.policy.credentials.leeway,
             level: bearing.level,
             principal: bearing.principal,
+            identities: &self.ground.policy.identities,
             origin: bearing.origin,
             bound_to: bearing.caller.token.as_ref().and_then(AccessToken::bound_to),
         };
@@ -117,7 +127,7 @@ impl<'a> Case<'a> {
     }
 
     /// The proof: by this key, for this call, just now, with our challenge, and never used before.
-    fn prove(&self, key: Thumbprint, bearing: &Bearing<'_>) -> Progress<'a, Verdict<()>> {
+    fn prove(&self, key: Thumbprint, bearing: &Bearing<'_>, purpose: Use) -> Progress<'a, Verdict<()>> {
         let proof = match self.proof(key)? {
             Ok(proof) => proof,
             Err(fault) => return Ok(Err(fault)),
@@ -126,6 +136,7 @@ impl<'a> Case<'a> {
             .check_proof(&proof, bearing.caller, bearing.origin, bearing.now)
             .and_then(|()| self.check_challenge(&proof, bearing));
         match good {
+            Ok(()) if purpose == Use::LookOnly => Ok(Ok(())),
             Ok(()) => self.spend(&proof),
             Err(fault) => Ok(Err(fault)),
         }

@@ -40,7 +40,15 @@ pub(super) fn read(entry: &Entry, issuers: &Names<'_>, problems: &mut Diagnostic
     let bearer = bearer.optional(problems, |node, problems| read_bearer(node, issuers, problems));
     let leeway = leeway.or(Credentials::DEFAULT_LEEWAY, problems, read_leeway);
     let (bearer, bearer_issuers) = bearer?.unzip();
-    let credentials = Credentials { identity: identity?, mtls: mtls?, bearer, leeway: leeway? };
+    let credentials = Credentials {
+        identity: identity?,
+        mtls: mtls?,
+        xfcc: None,
+        jwt_authn: None,
+        bearer,
+        claims: Box::default(),
+        leeway: leeway?,
+    };
     Some(CredentialsDraft { credentials, bearer_issuers: bearer_issuers.unwrap_or_default() })
 }
 
@@ -124,7 +132,7 @@ fn read_bearer(node: &Node, issuers: &Names<'_>, problems: &mut Diagnostics) -> 
     }
     let named: Vec<_> = named?.into_iter().map(|(index, place)| (IssuerId(index), place)).collect();
     let issuers = named.iter().map(|(id, _)| *id).collect();
-    Some((BearerCredential { issuers, header: header?, subject: subject?, scopes: scopes? }, named))
+    Some((BearerCredential { issuers, header: header?, subject: subject?, scopes: scopes?, delegated: false }, named))
 }
 
 /// The headers of attestations and proofs are read as such: a bearer in one would be taken for the other.

@@ -13,7 +13,8 @@ use super::scopes::{self, ScopesDraft};
 use super::source::Place;
 use super::tree::{Entry, Node};
 use crate::attestation::Keyring;
-use crate::policy::{IssuerId, Origin, Policy, RouteTable, Rule, Unmatched};
+use crate::context::Context;
+use crate::policy::{Floors, Identities, IssuerId, Mode, Origin, Policy, RouteTable, Rule, Unmatched};
 use std::sync::Arc;
 
 /// The parts of a policy that could be read; what could not has been reported.
@@ -68,8 +69,13 @@ impl Draft {
             issuers,
             credentials: self.credentials?.credentials,
             elevated: self.scopes.elevated,
-            routes: RouteTable::new(self.routes.into_iter().map(|draft| draft.route).collect()),
+            routes: RouteTable::new(self.routes.into_iter().map(|draft| draft.route).collect(), false),
             unmatched: self.unmatched,
+            mode: Mode::Enforce,
+            identities: Identities::default(),
+            floors: Floors::default(),
+            refuse_ambiguous: false,
+            context: Context::default(),
             attestations: self.attestations.into_iter().map(|draft| draft.attestation).collect(),
             assurance: self.levels.into_iter().map(|draft| draft.level).collect(),
             rules: self.rules,

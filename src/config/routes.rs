@@ -44,6 +44,8 @@ pub(super) fn read(node: &Node, elevated: &ElevatedScopes, problems: &mut Diagno
         scopes,
         anonymous: is_anonymous?,
         enforce_scopes: enforce_scopes?,
+        owner: None,
+        issues: None,
     };
     Some(RouteDraft { route, place: section.title().place, sensitivity_place: sensitivity_place? })
 }
@@ -102,7 +104,7 @@ fn read_selector(node: &Node, problems: &mut Diagnostics) -> Option<Selector> {
     let methods = methods.or(Vec::new(), problems, |node, problems| sorted(node, problems, read_method));
     let path = path.required(problems, |node, problems| node.parse(PathTemplate::parse, problems));
     let headers = headers.or(Vec::new(), problems, read_headers);
-    Some(Selector { hosts: hosts?, methods: methods?, path: path?, headers: headers? })
+    Some(Selector { hosts: hosts?, methods: methods?, path: path?, headers: headers?, mcp: None })
 }
 
 /// A list of at least one in one order, each item once.

@@ -7,7 +7,7 @@ use super::names::Names;
 use super::routes::read_sensitivity;
 use super::section::{Member, Section, not_supported_yet, not_yet_built};
 use super::tree::Node;
-use crate::policy::{Effect, LevelId, Name, Privilege, Rule, When};
+use crate::policy::{Effect, LevelId, Mode, Name, Privilege, Rule, When};
 
 pub(super) fn read(node: &Node, levels: &Names<'_>, problems: &mut Diagnostics) -> Option<Rule> {
     let section = Section::open("the rule", node, problems)?;
@@ -22,7 +22,7 @@ pub(super) fn read(node: &Node, levels: &Names<'_>, problems: &mut Diagnostics) 
         not_supported_yet(node.place, "`mode: shadow` is not supported yet", problems);
     }
     let controls = controls.or(Vec::new(), problems, texts);
-    Some(Rule { name: name?, when: when?, effect: effect?, controls: controls? })
+    Some(Rule { name: name?, when: when?, effect: effect?, controls: controls?, owner: None, mode: Mode::Enforce })
 }
 
 fn read_when(node: &Node, problems: &mut Diagnostics) -> Option<When> {
@@ -42,7 +42,7 @@ fn read_when(node: &Node, problems: &mut Diagnostics) -> Option<When> {
     let choices = Privilege::ALL.map(|privilege| (privilege.as_str(), privilege));
     let sensitivity = sensitivity.optional(problems, read_sensitivity);
     let privilege = privilege.optional(problems, |node, problems| node.choice(&choices, problems));
-    Some(When { sensitivity: sensitivity?, privilege: privilege? })
+    Some(When { sensitivity: sensitivity?, privilege: privilege?, ..When::default() })
 }
 
 fn read_effect(

@@ -4,6 +4,7 @@
 //! building the map of fifteen texts first costs more than the decision.
 
 use super::render::Rendering;
+use crate::decision::Outcome;
 use crate::policy::{Classification, PrivilegeReason};
 use prost::encoding::{encode_varint, encoded_len_varint};
 
@@ -13,7 +14,8 @@ pub fn metadata(rendering: &Rendering<'_>) -> Vec<u8> {
     let class = decision.findings.classification.as_ref();
     let attestation = decision.findings.attestation.as_ref().map(|(_, appraised)| appraised);
     let principal = decision.findings.caller.as_ref().and_then(|caller| caller.principal.as_ref());
-    let rules: Vec<_> = rendering.rule_names().collect();
+    let rules: Vec<_> = rendering.rule_names(class.map(|class| &*class.rules)).collect();
+    let shadow_rules: Vec<_> = rendering.rule_names(class.map(|class| &*class.shadow_rules)).collect();
     let mut members = Members(Vec::with_capacity(TYPICAL_BYTES));
     members.text("decision", decision.outcome.as_str());
     members.text("reason", decision.reason().as_str());
@@ -21,15 +23,15 @@ pub fn metadata(rendering: &Rendering<'_>) -> Vec<u8> {
     members.text("sensitivity", class.map_or("", |class| class.sensitivity.as_str()));
     members.text("privilege", class.map_or("", |class| class.privilege.as_str()));
     members.list("privilege_reasons", &privilege_reasons(class));
-    members.number("anomaly", 0.0);
-    members.list("signals", &[]);
+    members.number("anomaly", f64::from(decision.findings.unusual.anomaly.points()));
+    members.list("signals", &rendering.signal_names().collect::<Vec<_>>());
     members.list("rules", &rules);
-    members.list("shadow_rules", &[]);
+    members.list("shadow_rules", &shadow_rules);
     members.text("assurance", rendering.assurance_name());
     members.text("principal", principal.map_or("", |principal| principal.as_str()));
     members.text("task", attestation.and_then(|appraised| appraised.task.as_deref()).unwrap_or_default());
     members.text("decision_id", rendering.decision_id);
-    members.text("shadow_decision", "");
+    members.text("shadow_decision", decision.shadow.as_ref().map_or("", Outcome::as_str));
     members.0
 }
 

@@ -57,6 +57,14 @@ const SCOPE_MISSING: Problem = problem(
 );
 const UNMATCHED: Problem =
     problem(403, "unmatched_route", "Unknown route", "No route of the policy names this request.");
+const IDENTITY_REFUSED: Problem =
+    problem(403, "", "Caller refused", "This caller may not call, whatever proof comes with it. Its owner knows why.");
+const UNANSWERABLE: Problem = problem(
+    403,
+    "unanswerable",
+    "Proof required",
+    "The connection needs proof of its caller, and has no way to carry it.",
+);
 const MALFORMED: Problem = problem(
     400,
     "invalid_request",
@@ -81,6 +89,8 @@ impl Problem {
             Reason::CredentialMissing | Reason::Credential(_) => BAD_TOKEN,
             Reason::InsufficientScope => SCOPE_MISSING,
             Reason::UnmatchedRoute => UNMATCHED,
+            Reason::Identity(fault) => Self { code: Cow::Borrowed(fault.as_str()), ..IDENTITY_REFUSED },
+            Reason::Unanswerable => UNANSWERABLE,
             Reason::Rule(name) => Self {
                 code: Cow::Owned(name.as_str().to_owned()),
                 ..problem(

@@ -7,7 +7,7 @@ use super::metadata::metadata;
 use super::problem::Problem;
 use super::www_authenticate::WwwAuthenticate;
 use crate::decision::{Decision, Outcome, Permit, StepUp};
-use crate::policy::{Origin, Policy, Route, ScopeSet, UNMATCHED};
+use crate::policy::{Origin, Policy, Route, RuleId, UNMATCHED};
 use crate::reason::{Reason, Unavailable};
 use crate::request::Headers;
 
@@ -45,9 +45,14 @@ impl<'a> Rendering<'a> {
         }
     }
 
-    pub fn rule_names(&self) -> impl Iterator<Item = &'a str> {
-        let rules = self.decision.findings.classification.iter().flat_map(|class| &class.rules);
-        rules.filter_map(|id| self.policy.rule(*id)).map(|rule| rule.name.as_str())
+    pub fn rule_names(&self, rules: Option<&'a [RuleId]>) -> impl Iterator<Item = &'a str> {
+        let rules = rules.unwrap_or_default().iter().filter_map(|id| self.policy.rule(*id));
+        rules.map(|rule| rule.name.as_str())
+    }
+
+    pub fn signal_names(&self) -> impl Iterator<Item = &'a str> {
+        let fired = self.decision.findings.unusual.signals.iter();
+        fired.filter_map(|id| self.policy.context.signals.get(id)).map(|signal| signal.name.as_str())
     }
 
     /// The level that was asked for or proven.
@@ -60,14 +65,14 @@ impl<'a> Rendering<'a> {
         self.policy.routes.get(class.route?)
     }
 
-    fn route_scopes(&self) -> String {
-        self.route().map(|route| &route.scopes).map(ScopeSet::to_string).unwrap_or_default()
+    fn exercised_scopes(&self) -> String {
+        self.decision.findings.classification.as_ref().map(|class| class.scopes.to_string()).unwrap_or_default()
     }
 
     fn allow(&self, permit: &Permit) -> CheckAnswer {
         let findings = &self.decision.findings;
         let mut set: HeaderList = vec![
-            (DECISION, if permit.level().is_some() { "verified" } else { "allowed" }.to_owned()),
+            (DECISION, word(permit).to_owned()),
             (DECISION_ID, self.decision_id.to_owned()),
             (ROUTE, self.route_name().to_owned()),
         ];
@@ -89,7 +94,7 @@ impl<'a> Rendering<'a> {
         let Some(level) = self.policy.level(step_up.level) else {
             return self.deny(&Reason::Unavailable(Unavailable::Policy));
         };
-        let scope = self.route_scopes();
+        let scope = self.exercised_scopes();
         let asked = self.www_authenticate(Some(&problem)).for_level(level).for_scope(&scope);
         let mut headers = problem_headers();
         headers.push(("www-authenticate", asked.to_string()));
@@ -110,7 +115,7 @@ impl<'a> Rendering<'a> {
                 headers.extend(self.challenge_headers());
             }
             403 if *reason == Reason::InsufficientScope => {
-                let asked = self.www_authenticate(Some(&problem)).for_scope(&self.route_scopes());
+                let asked = self.www_authenticate(Some(&problem)).for_scope(&self.exercised_scopes());
                 headers.push(("www-authenticate", asked.to_string()));
             }
             503 => headers.push(("retry-after", RETRY_AFTER_SECONDS.to_owned())),
@@ -140,6 +145,15 @@ impl<'a> Rendering<'a> {
 
     fn body(&self, problem: &Problem, step_up: Option<StepUpBody<'_>>) -> String {
         ProblemBody::new(problem, self.decision_id, self.route_name(), step_up).to_json()
+    }
+}
+
+/// What the service behind Envoy is told of a request that passes.
+const fn word(permit: &Permit) -> &'static str {
+    match permit.level() {
+        _ if permit.is_shadow() => "shadow",
+        Some(_) => "verified",
+        None => "allowed",
     }
 }
 

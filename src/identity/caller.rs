@@ -1,7 +1,8 @@
 //! The caller of one request: who it is, and what its token grants.
 
 use super::Principal;
-use crate::attestation::{Thumbprint, Verified};
+use crate::attestation::{Claims, Thumbprint, Verified};
+use crate::context::Lifetime;
 use crate::policy::ScopeSet;
 use std::fmt;
 use std::sync::Arc;
@@ -11,17 +12,30 @@ pub struct Caller {
     /// Nobody, where no source yields one.
     pub principal: Option<Principal>,
     pub token: Option<AccessToken>,
+    /// What all tokens of the call grant together; nothing where there is none.
+    pub granted: Option<ScopeSet>,
     /// The client certificate that came with the call, whomever it names.
     pub certificate: Option<Thumbprint>,
+    /// How long what the caller shows may be used.
+    pub lifetime: Lifetime,
     /// Whether tokens say what is granted; where none is configured, scopes are not enforced.
     pub scopes_enforced: bool,
 }
 
-/// A bearer token that was verified and is current.
+/// An access token that was verified and is current.
 #[derive(Clone)]
 pub struct AccessToken {
-    pub verified: Arc<Verified>,
+    pub verified: VerifiedToken,
     pub scheme: Scheme,
+}
+
+/// By whom a token was verified.
+#[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "it says what a credential says; its token's Debug says by whom")]
+pub enum VerifiedToken {
+    Here(Arc<Verified>),
+    /// By Envoy's `jwt_authn` filter.
+    ByEnvoy(Arc<Claims>),
 }
 
 /// How the token was presented.
@@ -34,23 +48,44 @@ pub enum Scheme {
 }
 
 impl Caller {
-    /// Whether the caller's token grants all of these scopes.
+    /// Whether the caller's tokens grant all of these scopes.
     pub fn is_granted(&self, scopes: &ScopeSet) -> bool {
-        let granted = self.token.as_ref().map(|token| &token.verified.claims().scopes);
-        scopes.is_empty() || !self.scopes_enforced || granted.is_some_and(|granted| scopes.is_subset_of(granted))
+        let granted = || self.granted.as_ref().is_some_and(|granted| scopes.is_subset_of(granted));
+        scopes.is_empty() || !self.scopes_enforced || granted()
+    }
+
+    /// What the caller's token says.
+    pub fn claims(&self) -> Option<&Claims> {
+        self.token.as_ref().map(AccessToken::claims)
     }
 }
 
 impl AccessToken {
+    pub fn claims(&self) -> &Claims {
+        match &self.verified {
+            VerifiedToken::Here(verified) => verified.claims(),
+            VerifiedToken::ByEnvoy(claims) => claims,
+        }
+    }
+
     /// The key that the token is bound to.
     pub fn bound_to(&self) -> Option<Thumbprint> {
-        self.verified.claims().confirmation.as_ref().and_then(|confirmation| confirmation.key)
+        self.claims().confirmation.as_ref().and_then(|confirmation| confirmation.key)
+    }
+
+    /// Whether the token is bound to a client certificate (RFC 8705 §3).
+    pub fn is_bound_to_certificate(&self) -> bool {
+        self.claims().confirmation.as_ref().is_some_and(|confirmation| confirmation.certificate.is_some())
     }
 }
 
-/// Who signed it; what it says is the caller's business.
+/// Who verified it; what it says is the caller's business.
 impl fmt::Debug for AccessToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AccessToken").field("issuer", self.verified.issuer()).finish_non_exhaustive()
+        let by = match &self.verified {
+            VerifiedToken::Here(verified) => verified.issuer().as_str(),
+            VerifiedToken::ByEnvoy(_) => "jwt_authn",
+        };
+        f.debug_struct("AccessToken").field("issuer", &by).finish_non_exhaustive()
     }
 }

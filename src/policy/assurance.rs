@@ -1,6 +1,7 @@
 //! What counts as proof: the attestations that are known, and levels of assurance that ask for them.
 
 use super::{IssuerId, Name};
+use crate::attestation::ClaimNames;
 use crate::time::Ttl;
 
 /// The place of an attestation in its policy.
@@ -74,4 +75,9 @@ impl Profile {
 impl Attestation {
     pub const DEFAULT_TASK_CLAIM: &'static str = "txn";
     pub const DEFAULT_SCOPE_CLAIM: &'static str = "scope";
+
+    /// The claims that are read of it.
+    pub fn claim_names(&self) -> ClaimNames<'_> {
+        ClaimNames { subject: "sub", scopes: &self.scope_claim, task: &self.task_claim, actors: false, kept: &[] }
+    }
 }

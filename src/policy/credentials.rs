@@ -1,6 +1,7 @@
 //! Where a caller's identity and scopes come from.
 
 use super::IssuerId;
+use crate::attestation::ClaimNames;
 use crate::identity::TrustDomain;
 use crate::time::Ttl;
 
@@ -9,7 +10,11 @@ pub struct Credentials {
     /// The first that yields a principal counts.
     pub identity: Vec<IdentitySource>,
     pub mtls: Option<MtlsCredential>,
+    pub xfcc: Option<XfccCredential>,
+    pub jwt_authn: Option<JwtAuthnCredential>,
     pub bearer: Option<BearerCredential>,
+    /// The claims of tokens that rules look at.
+    pub claims: Box<[Box<str>]>,
     /// For `exp`, `nbf` and `iat`, since clocks differ.
     pub leeway: Ttl,
 }
@@ -17,6 +22,8 @@ pub struct Credentials {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum IdentitySource {
     Mtls,
+    Xfcc,
+    JwtAuthn,
     Bearer,
 }
 
@@ -26,6 +33,24 @@ pub struct MtlsCredential {
     pub trust_domains: Vec<TrustDomain>,
     /// Whether `source.principal` counts where Envoy sends no certificate.
     pub certificate_required: bool,
+}
+
+/// The client certificate as another proxy reports it in `x-forwarded-client-cert`.
+#[derive(Clone, Debug)]
+pub struct XfccCredential {
+    pub trust_domains: Vec<TrustDomain>,
+}
+
+/// A token that Envoy's `jwt_authn` filter has verified; its claims come as metadata.
+#[derive(Clone, Debug)]
+pub struct JwtAuthnCredential {
+    pub namespace: Box<str>,
+    /// The member of the namespace that holds the claims: `payload_in_metadata` of the provider.
+    pub key: Box<str>,
+    /// The claim that names the principal.
+    pub subject: Box<str>,
+    /// The claim that holds the granted scopes.
+    pub scopes: Box<str>,
 }
 
 /// A JWT access token that is verified here (RFC 6750, RFC 9068).
@@ -38,8 +63,49 @@ pub struct BearerCredential {
     pub subject: Box<str>,
     /// The claim that holds the granted scopes.
     pub scopes: Box<str>,
+    /// Whether it may speak for somebody else, whom another source names as the one it was given to.
+    pub delegated: bool,
+}
+
+impl IdentitySource {
+    /// In the order in which they count where `identity` does not say.
+    pub const ALL: [Self; 4] = [Self::Mtls, Self::Xfcc, Self::JwtAuthn, Self::Bearer];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mtls => "mtls",
+            Self::Xfcc => "xfcc",
+            Self::JwtAuthn => "jwt_authn",
+            Self::Bearer => "bearer",
+        }
+    }
+}
+
+impl BearerCredential {
+    /// The claims that are read of its tokens.
+    pub fn claim_names<'p>(&'p self, credentials: &'p Credentials) -> ClaimNames<'p> {
+        ClaimNames {
+            subject: &self.subject,
+            scopes: &self.scopes,
+            task: "",
+            actors: self.delegated,
+            kept: &credentials.claims,
+        }
+    }
+}
+
+impl JwtAuthnCredential {
+    /// The claims that are read of what Envoy verified.
+    pub fn claim_names<'p>(&'p self, credentials: &'p Credentials) -> ClaimNames<'p> {
+        ClaimNames { subject: &self.subject, scopes: &self.scopes, task: "", actors: false, kept: &credentials.claims }
+    }
 }
 
 impl Credentials {
+    /// Whether tokens say what is granted; where none is configured, scopes are not enforced.
+    pub const fn grant_scopes(&self) -> bool {
+        self.bearer.is_some() || self.jwt_authn.is_some()
+    }
+
     pub const DEFAULT_LEEWAY: Ttl = Ttl::from_secs(10);
 }

@@ -1,7 +1,7 @@
 //! A route: what a request looks like, and what it means to let it through.
 
-use super::{HostPattern, Name, PathTemplate, ScopeSet, Sensitivity};
-use crate::request::{Headers, Method, Occurrence};
+use super::{Name, ScopeSet, Selector, Sensitivity};
+use crate::request::{AskedIn, Headers, Occurrence};
 
 /// The place of a route in its policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,6 +15,8 @@ pub const UNREAD: &str = "none";
 #[derive(Clone, Debug)]
 pub struct Route {
     pub name: Name,
+    /// The team whose file it stands in; nothing for the core's.
+    pub owner: Option<Name>,
     pub selector: Selector,
     pub sensitivity: Sensitivity,
     /// What a caller exercises here.
@@ -25,18 +27,8 @@ pub struct Route {
     pub anonymous: bool,
     /// Whether the caller's token must grant `scopes`.
     pub enforce_scopes: bool,
-}
-
-/// Which requests take a route.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Selector {
-    /// None named: any.
-    pub hosts: Vec<HostPattern>,
-    /// None named: any.
-    pub methods: Vec<Method>,
-    pub path: PathTemplate,
-    /// All must hold.
-    pub headers: Vec<HeaderCondition>,
+    /// Where a request names the scopes that it asks for, on a route that issues privilege.
+    pub issues: Option<AskedIn>,
 }
 
 /// A header that must be there once, with one of these values.
@@ -53,13 +45,10 @@ impl RouteId {
     }
 }
 
-impl Selector {
-    pub fn takes_method(&self, method: &Method) -> bool {
-        self.methods.is_empty() || self.methods.contains(method)
-    }
-
-    pub fn takes_headers(&self, headers: &Headers) -> Fit {
-        self.headers.iter().map(|condition| condition.holds(headers)).min().unwrap_or(Fit::Yes)
+impl Route {
+    /// Whether it hands out privilege, so that what it is asked for is judged.
+    pub const fn issues_privilege(&self) -> bool {
+        self.issues.is_some()
     }
 }
 

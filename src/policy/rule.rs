@@ -1,6 +1,9 @@
 //! Rules: when a combination asks for proof, or is refused. They have no order; the strictest that matches wins.
 
-use super::{LevelId, Name, Privilege, Sensitivity};
+use super::{Fit, Glob, HeaderCondition, Kind, LevelId, Mode, Name, Privilege, Route, Sensitivity, UNMATCHED};
+use crate::attestation::Claims;
+use crate::context::{Anomaly, SignalSet, Unusual};
+use crate::request::{Headers, Method};
 
 /// The place of a rule in its policy. It says nothing about precedence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -9,26 +12,63 @@ pub struct RuleId(pub(super) usize);
 #[derive(Clone, Debug)]
 pub struct Rule {
     pub name: Name,
+    /// The team whose file it stands in: it then speaks of that team's routes only.
+    pub owner: Option<Name>,
     pub when: When,
     pub effect: Effect,
+    /// Whether it counts, or is only watched.
+    pub mode: Mode,
     /// Framework controls that it implements, such as `OWASP-NHI5:2025`.
     pub controls: Vec<Box<str>>,
 }
 
-/// All conditions that stand must hold; at least one stands.
+/// Conditions on what is touched, with how much privilege, by whom. All that stand must hold; a list holds where one of
+/// its members does.
 #[derive(Clone, Debug, Default)]
 pub struct When {
     /// At least so sensitive.
     pub sensitivity: Option<Sensitivity>,
     pub privilege: Option<Privilege>,
+    /// Whether the route issues privilege.
+    pub issues: Option<bool>,
+    /// None named: any, also nobody's.
+    pub kinds: Vec<Kind>,
+    /// Names of routes.
+    pub routes: Vec<Glob>,
+    pub methods: Vec<Method>,
+    pub headers: Vec<HeaderCondition>,
+    pub claims: Vec<ClaimCondition>,
 }
 
+/// A claim of the caller's token that must have one of these values.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClaimCondition {
+    pub name: Box<str>,
+    pub values: Vec<Box<str>>,
+}
+
+/// What a rule does. What is unusual has no place in a refusal, and stands nowhere without what it is joined with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     Require(LevelId),
+    /// Asks for proof where the call is also this unusual.
+    RequireIf(Joined, LevelId),
     /// Refused, for this reason.
     Deny(Name),
 }
+
+/// How unusual a call must be, for a rule that also looks at what is touched or with how much privilege.
+/// [`When::join`] alone makes one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Joined {
+    anomaly: Option<Anomaly>,
+    signals: Option<SignalSet>,
+}
+
+/// Why what is unusual may not stand in a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("anomaly alone never asks for proof")]
+pub struct AnomalyAlone;
 
 /// What the rules that matched ask for together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +79,20 @@ pub enum Requirement {
     Refusal(RuleId),
 }
 
+/// What rules look at: one reading of a request, and its caller.
+#[derive(Clone, Copy, Debug)]
+pub struct Considered<'a> {
+    /// `None`: no route names the request.
+    pub route: Option<&'a Route>,
+    pub sensitivity: Sensitivity,
+    pub privilege: Privilege,
+    pub method: &'a Method,
+    pub headers: &'a Headers,
+    pub kind: Option<Kind>,
+    pub claims: Option<&'a Claims>,
+    pub unusual: Unusual,
+}
+
 impl RuleId {
     pub const fn index(self) -> usize {
         self.0
@@ -46,9 +100,82 @@ impl RuleId {
 }
 
 impl Rule {
-    pub fn matches(&self, sensitivity: Sensitivity, privilege: Privilege) -> bool {
-        let When { sensitivity: at_least, privilege: exactly } = &self.when;
-        at_least.is_none_or(|least| sensitivity >= least) && exactly.is_none_or(|p| privilege == p)
+    pub fn matches(&self, considered: &Considered<'_>) -> bool {
+        let own = self.owner.is_none() || considered.route.is_some_and(|route| route.owner == self.owner);
+        own && self.effect.is_due(considered.unusual) && self.when.holds(considered)
+    }
+}
+
+impl Rule {
+    /// Whether some call of this sensitivity with elevated privilege could match it, and it counts.
+    pub fn may_reach(&self, sensitivity: Sensitivity) -> bool {
+        let When { sensitivity: least, privilege, .. } = &self.when;
+        let fits =
+            least.is_none_or(|least| sensitivity >= least) && privilege.is_none_or(|own| own == Privilege::Elevated);
+        fits && self.mode == Mode::Enforce
+    }
+}
+
+impl Effect {
+    fn is_due(&self, unusual: Unusual) -> bool {
+        match self {
+            Self::Require(_) | Self::Deny(_) => true,
+            Self::RequireIf(joined, _) => joined.holds(unusual),
+        }
+    }
+
+    /// What it asks for, as the rule at this place.
+    pub(super) const fn requirement(&self, rule: RuleId) -> Requirement {
+        match self {
+            Self::Require(level) | Self::RequireIf(_, level) => Requirement::Assurance(*level),
+            Self::Deny(_) => Requirement::Refusal(rule),
+        }
+    }
+}
+
+impl When {
+    /// Joins these conditions with what is unusual, if they look at what is touched or with how much privilege.
+    pub fn join(&self, anomaly: Option<Anomaly>, signals: Option<SignalSet>) -> Result<Joined, AnomalyAlone> {
+        let joined =
+            self.sensitivity.is_some() || self.privilege.is_some() || self.issues.is_some() || !self.routes.is_empty();
+        if joined { Ok(Joined { anomaly, signals }) } else { Err(AnomalyAlone) }
+    }
+
+    /// Cheap conditions first.
+    fn holds(&self, considered: &Considered<'_>) -> bool {
+        self.sensitivity.is_none_or(|least| considered.sensitivity >= least)
+            && self.privilege.is_none_or(|privilege| considered.privilege == privilege)
+            && self.issues.is_none_or(|issues| considered.route.is_some_and(Route::issues_privilege) == issues)
+            && (self.kinds.is_empty() || considered.kind.is_some_and(|kind| self.kinds.contains(&kind)))
+            && (self.methods.is_empty() || self.methods.contains(considered.method))
+            && (self.routes.is_empty() || self.names(considered.route))
+            // Where servers may read a header either way, the rule counts: it can only tighten.
+            && self.headers.iter().all(|condition| condition.holds(considered.headers) != Fit::No)
+            && self.claims.iter().all(|condition| condition.holds(considered.claims))
+    }
+
+    /// What no route names goes by the name that logs and metrics call it.
+    fn names(&self, route: Option<&Route>) -> bool {
+        let name = route.map_or(UNMATCHED, |route| route.name.as_str());
+        self.routes.iter().any(|glob| glob.matches(name))
+    }
+}
+
+impl Joined {
+    fn holds(self, unusual: Unusual) -> bool {
+        self.anomaly.is_none_or(|least| unusual.anomaly >= least)
+            && self.signals.is_none_or(|any| any.meets(unusual.signals))
+    }
+
+    pub const fn signals(self) -> Option<SignalSet> {
+        self.signals
+    }
+}
+
+impl ClaimCondition {
+    fn holds(&self, claims: Option<&Claims>) -> bool {
+        let mut values = claims.into_iter().flat_map(|claims| claims.values(&self.name));
+        values.any(|value| self.values.iter().any(|own| **own == *value))
     }
 }
 

@@ -1,5 +1,9 @@
 //! OAuth scopes: what a caller was granted, what a route exercises, and which of them are elevated.
 
+mod patterns;
+
+pub use patterns::ScopePatterns;
+
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use std::fmt;
 use std::sync::Arc;
@@ -74,6 +78,18 @@ impl ScopeSet {
         self.0.iter()
     }
 
+    /// The scopes of both; more than a set may have are kept all the same, since each of the two was bounded.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        if other.is_subset_of(self) {
+            return self.clone();
+        }
+        let mut scopes: Vec<_> = self.iter().chain(other.iter()).cloned().collect();
+        scopes.sort_unstable();
+        scopes.dedup();
+        Self(scopes.into())
+    }
+
     /// Those of the set that `keep` says yes to.
     #[must_use]
     pub fn filtered(&self, keep: impl Fn(&Scope) -> bool) -> Self {
@@ -86,10 +102,8 @@ impl ElevatedScopes {
         let mut set = GlobSetBuilder::new();
         for pattern in patterns {
             let literals: Vec<_> = pattern.split('*').map(globset::escape).collect();
-            let allowed = |b: u8| b.is_ascii_graphic() && b != b'"' && b != b'\\';
-            if pattern.is_empty() || pattern.len() > Scope::MAX_BYTES || !pattern.bytes().all(allowed) {
-                return Err(ScopePatternError);
-            }
+            // A star is a character that a scope can have.
+            Scope::parse(pattern).map_err(|_| ScopePatternError)?;
             let glob = literals.join("*").replace("**", "*");
             set.add(GlobBuilder::new(&glob).literal_separator(false).build().map_err(|_| ScopePatternError)?);
         }

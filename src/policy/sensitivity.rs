@@ -26,8 +26,12 @@ pub enum Privilege {
 pub enum PrivilegeReason {
     /// A scope that the call exercises matches `scopes.elevated`.
     Catalogue,
+    /// A scope that the call exercises is outside what the caller normally needs.
+    OutsideBaseline,
     /// No route names the request.
     Unmatched,
+    /// What the call asks for can't be read.
+    Unreadable,
 }
 
 impl Sensitivity {
@@ -66,7 +70,9 @@ impl PrivilegeReason {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Catalogue => "catalogue",
+            Self::OutsideBaseline => "outside_baseline",
             Self::Unmatched => "unmatched",
+            Self::Unreadable => "unreadable",
         }
     }
 }

@@ -1,50 +1,43 @@
-//! Which route a request takes: by host, then path, then the narrower of those that are left.
-//!
-//! A trie of path segments for each host, so that a look-up costs the length of the path and not the number of routes.
-//! Candidates come in order of precedence and fall through: the first whose method and headers fit is the route.
+//! Which routes a request takes: by host, then path, then the narrower of those that are left.
 
+use super::index::Index;
 use super::route::{Fit, Route, RouteId};
-use super::{HostPattern, Segment};
-use crate::request::{Headers, Host, Method, RequestFacts};
-use foldhash::HashMap;
+use super::selector::Selected;
+use crate::request::Host;
 use std::cmp::Reverse;
-use std::str::Split;
 
 /// All routes of a policy, found by request.
 #[derive(Debug, Default)]
 pub struct RouteTable {
     routes: Vec<Route>,
-    exact: HashMap<Host, Trie>,
-    below: HashMap<Host, Trie>,
-    any: Trie,
+    index: Index,
+    /// Where upper and lower case in paths are to be the same: found by paths without case.
+    folded: Option<Index>,
+    has_teams: bool,
 }
 
 /// What a look-up found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
     pub route: Option<RouteId>,
-    pub doubtful: Vec<RouteId>,
-}
-
-#[derive(Debug, Default)]
-struct Trie {
-    literals: HashMap<Box<str>, Trie>,
-    parameter: Option<Box<Trie>>,
-    /// Routes that end here, narrowest first.
-    here: Vec<RouteId>,
-    /// Routes whose `{*rest}` begins here, narrowest first.
-    rest: Vec<RouteId>,
+    /// What counts beside it: narrower routes that the request may take, where servers read it differently; the route of
+    /// the core, where a team's took the request from it; and what it takes without regard to case.
+    pub also: Vec<RouteId>,
 }
 
 impl RouteTable {
-    pub fn new(routes: Vec<Route>) -> Self {
-        let mut table = Self::default();
-        for (index, route) in routes.iter().enumerate() {
-            table.insert(RouteId(index), route);
+    /// `ignore_case`: whether a path also takes a route whose path differs only by case.
+    pub fn new(routes: Vec<Route>, ignore_case: bool) -> Self {
+        let index = |folded| {
+            let selectors = routes.iter().map(|route| &route.selector);
+            Index::new(selectors, folded, |id| routes.get(id).map(precedence))
+        };
+        Self {
+            index: index(false),
+            folded: ignore_case.then(|| index(true)),
+            has_teams: routes.iter().any(|route| route.owner.is_some()),
+            routes,
         }
-        table.routes = routes;
-        table.sort();
-        table
     }
 
     pub fn get(&self, id: RouteId) -> Option<&Route> {
@@ -55,108 +48,67 @@ impl RouteTable {
         self.routes.iter().enumerate().map(|(index, route)| (RouteId(index), route))
     }
 
-    /// The route that one reading of a request takes, `None` when no route names it; and before it the narrower routes that
-    /// it may take, where servers read its headers differently.
-    pub fn find(&self, facts: &RequestFacts, method: &Method, path: &str) -> Found {
-        let mut doubtful = Vec::new();
-        let mut fits = |id: RouteId| match self.get(id).map_or(Fit::No, |route| fit(route, method, &facts.headers)) {
-            Fit::Yes => true,
-            Fit::No => false,
-            Fit::Doubtful => {
-                doubtful.push(id);
-                false
+    /// The route that one reading of a request takes, `None` when no route names it, and what counts beside it.
+    pub fn find(&self, selected: &Selected<'_>) -> Found {
+        let mut found = self.find_in(&self.index, selected);
+        if let Some(folded) = &self.folded {
+            let without_case = self.find_in(folded, selected);
+            match found.route {
+                None => found.route = without_case.route,
+                Some(own) => found.also.extend(without_case.route.filter(|other| *other != own)),
             }
-        };
-        let path = path.strip_prefix('/');
-        let route =
-            path.and_then(|path| self.tries_for(&facts.host).find_map(|trie| trie.find(path.split('/'), &mut fits)));
-        Found { route, doubtful }
+            found.also.extend(without_case.also);
+        }
+        found
     }
 
     /// Whether a route names this very host.
     pub fn names_host(&self, host: &Host) -> bool {
-        self.exact.contains_key(host.as_str())
+        self.index.names_host(host)
     }
 
-    /// The exact host, then the wildcards from the narrowest to the widest, then what holds for any host.
-    fn tries_for<'t>(&'t self, host: &'t Host) -> impl Iterator<Item = &'t Trie> {
-        let domains = host.domains().take(if self.below.is_empty() { 0 } else { usize::MAX });
-        let wildcards = domains.filter_map(|domain| self.below.get(domain));
-        self.exact.get(host.as_str()).into_iter().chain(wildcards).chain(std::iter::once(&self.any))
-    }
-
-    fn insert(&mut self, id: RouteId, route: &Route) {
-        let selector = &route.selector;
-        if selector.hosts.is_empty() {
-            self.any.insert(id, route);
+    fn find_in(&self, index: &Index, selected: &Selected<'_>) -> Found {
+        let mut also = Vec::new();
+        let route = self.first(index, selected, &mut also, |_| true);
+        if self.has_teams && self.is_a_teams(route) {
+            let core = self.first(index, selected, &mut also, |route| route.owner.is_none());
+            also.extend(core);
         }
-        for host in &selector.hosts {
-            let trie = match host {
-                HostPattern::Exact(host) => self.exact.entry(host.clone()).or_default(),
-                HostPattern::Below(domain) => self.below.entry(domain.clone()).or_default(),
-            };
-            trie.insert(id, route);
-        }
+        Found { route, also }
     }
 
-    fn sort(&mut self) {
-        let routes = std::mem::take(&mut self.routes);
-        for trie in self.exact.values_mut().chain(self.below.values_mut()).chain([&mut self.any]) {
-            trie.sort(&routes);
-        }
-        self.routes = routes;
-    }
-}
-
-impl Trie {
-    fn insert(&mut self, id: RouteId, route: &Route) {
-        let path = &route.selector.path;
-        let mut node = self;
-        for segment in path.segments() {
-            node = match segment {
-                Segment::Literal(text) => node.literals.entry(text.clone()).or_default(),
-                Segment::Parameter => node.parameter.get_or_insert_default(),
-            };
-        }
-        if path.is_open() { node.rest.push(id) } else { node.here.push(id) }
-    }
-
-    /// Literal before parameter before rest, segment by segment, falling back where the narrower way leads nowhere.
-    /// The recursion is as deep as the trie, so at most `PathTemplate::MAX_SEGMENTS`.
-    fn find(&self, mut segments: Split<'_, char>, fits: &mut impl FnMut(RouteId) -> bool) -> Option<RouteId> {
-        let found = match segments.next() {
-            None => first(&self.here, fits),
-            Some(segment) => {
-                let literal = self.literals.get(segment).and_then(|node| node.find(segments.clone(), fits));
-                literal.or_else(|| self.parameter.as_ref().filter(|_| !segment.is_empty())?.find(segments, fits))
+    /// The first of these that surely fits; before it, those that may.
+    fn first(
+        &self,
+        index: &Index,
+        selected: &Selected<'_>,
+        doubtful: &mut Vec<RouteId>,
+        counts: impl Fn(&Route) -> bool,
+    ) -> Option<RouteId> {
+        let mut fits = |id: usize| {
+            let fit = self
+                .routes
+                .get(id)
+                .filter(|route| counts(route))
+                .map_or(Fit::No, |route| route.selector.fits(selected));
+            if fit == Fit::Doubtful {
+                doubtful.push(RouteId(id));
             }
+            fit == Fit::Yes
         };
-        found.or_else(|| first(&self.rest, fits))
+        index.find(selected.host, selected.path, &mut fits).map(RouteId)
     }
 
-    fn sort(&mut self, routes: &[Route]) {
-        let rank = |id: &RouteId| routes.get(id.0).map(precedence);
-        self.here.sort_by_key(rank);
-        self.rest.sort_by_key(rank);
-        for node in self.literals.values_mut().chain(self.parameter.as_deref_mut()) {
-            node.sort(routes);
-        }
+    fn is_a_teams(&self, route: Option<RouteId>) -> bool {
+        route.and_then(|id| self.get(id)).is_some_and(|route| route.owner.is_some())
     }
 }
 
-fn first(ids: &[RouteId], fits: &mut impl FnMut(RouteId) -> bool) -> Option<RouteId> {
-    ids.iter().copied().find(|id| fits(*id))
-}
-
-fn fit(route: &Route, method: &Method, headers: &Headers) -> Fit {
-    if route.selector.takes_method(method) { route.selector.takes_headers(headers) } else { Fit::No }
-}
-
-/// More header conditions first, named methods before any; what is still equal goes by the stricter and then by name,
-/// so that the order of files never decides.
+/// More conditions first, named methods before any; what is still equal goes by the stricter and then by name, so that
+/// the order of files never decides.
 fn precedence(route: &Route) -> impl Ord + use<> {
     let selector = &route.selector;
-    (Reverse(selector.headers.len()), selector.methods.is_empty(), Reverse(route.sensitivity), route.name.clone())
+    (Reverse(selector.conditions()), selector.methods.is_empty(), Reverse(route.sensitivity), route.name.clone())
 }
 
 #[cfg(test)]

@@ -1,30 +1,25 @@
 //! Laws of classification: strictest wins, and nothing depends on order.
 
 use super::*;
+use crate::context::Unusual;
+use crate::request::{Headers, Method};
 use proptest::prelude::*;
 
 fn requirement_of(rules: &[Rule], sensitivity: Sensitivity, privilege: Privilege) -> Requirement {
-    policy(rules.to_vec()).requirement(sensitivity, privilege).1
-}
-
-fn policy(rules: Vec<Rule>) -> Policy {
-    Policy {
-        hash: "test".into(),
-        resource: None,
-        issuers: Vec::new(),
-        credentials: Credentials {
-            identity: Vec::new(),
-            mtls: None,
-            bearer: None,
-            leeway: Credentials::DEFAULT_LEEWAY,
-        },
-        elevated: ElevatedScopes::new([]).unwrap(),
-        routes: RouteTable::default(),
-        unmatched: Unmatched::default(),
-        attestations: Vec::new(),
-        assurance: Vec::new(),
-        rules,
-    }
+    let (method, headers) = (Method::parse("GET").unwrap(), Headers::default());
+    let considered = Considered {
+        route: None,
+        sensitivity,
+        privilege,
+        method: &method,
+        headers: &headers,
+        kind: None,
+        claims: None,
+        unusual: Unusual::default(),
+    };
+    let matching = rules.iter().enumerate().filter(|(_, rule)| rule.matches(&considered));
+    let asked = matching.map(|(index, rule)| rule.effect.requirement(RuleId(index)));
+    asked.fold(Requirement::Nothing, Requirement::stricter)
 }
 
 fn rule() -> impl Strategy<Value = Rule> {
@@ -36,8 +31,10 @@ fn rule() -> impl Strategy<Value = Rule> {
     ];
     (sensitivity, privilege, effect).prop_map(|(sensitivity, privilege, effect)| Rule {
         name: Name::parse("rule").unwrap(),
-        when: When { sensitivity, privilege },
+        owner: None,
+        when: When { sensitivity, privilege, ..When::default() },
         effect,
+        mode: Mode::Enforce,
         controls: Vec::new(),
     })
 }

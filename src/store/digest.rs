@@ -26,7 +26,12 @@ impl DigestKey {
     /// read. So a policy that reads a token differently finds nothing that was remembered before it.
     pub fn digest(&self, token: &Token<'_>) -> TokenDigest {
         let mut context = hmac::Context::with_key(&self.0);
-        for part in [token.purpose, token.names.subject, token.names.scopes, token.names.task] {
+        let names = &token.names;
+        let actors = if names.actors { "act" } else { "" };
+        let fixed = [token.purpose, names.subject, names.scopes, names.task, actors];
+        // The count comes first, so that no name can be taken for the beginning of the token.
+        context.update(&(names.kept.len() as u64).to_le_bytes());
+        for part in fixed.into_iter().chain(names.kept.iter().map(|name| &**name)) {
             context.update(&(part.len() as u64).to_le_bytes());
             context.update(part.as_bytes());
         }

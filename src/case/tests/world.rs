@@ -1,19 +1,20 @@
 //! A policy, its issuers, a workload and a thief; and a world that answers a case on the spot.
 
 use crate::attestation::verify::{Trusted, verify};
-use crate::attestation::{Algorithm, ClaimNames, DpopProof, KeySet, Keyring, Thumbprint};
+use crate::attestation::{Algorithm, DpopProof, KeySet, Keyring, Thumbprint};
 use crate::case::{Answer, Case, Ground, Need, Spent, Step};
 use crate::challenge::ChallengeKeys;
+use crate::context::Context;
 use crate::decision::Decision;
 use crate::identity::{PeerCertificate, Principal, TrustDomain};
 use crate::mint::{Jwt, SigningKey, jwks};
 use crate::policy::{
-    Assurance, Attestation, AttestationId, BearerCredential, Credentials, Effect, ElevatedScopes, HostPattern,
-    IdentitySource, Issuer, IssuerId, LevelId, MtlsCredential, Name, Origin, PathTemplate, Policy, Privilege, Profile,
-    Route, RouteTable, Rule, ScopeSet, Selector, Sensitivity, Unmatched, When,
+    Assurance, Attestation, AttestationId, BearerCredential, Credentials, Effect, ElevatedScopes, Floors, HostPattern,
+    Identities, IdentitySource, Issuer, IssuerId, LevelId, Mode, MtlsCredential, Name, Origin, PathTemplate, Policy,
+    Privilege, Profile, Route, RouteTable, Rule, ScopeSet, Selector, Sensitivity, Unmatched, When,
 };
 use crate::request::{Body, Headers, Hints, Host, Layer, Metadata, Method, Peer, Readings, RequestFacts, RequestPath};
-use crate::store::SpentProofs;
+use crate::store::{Bounds, Learned, SpentProofs};
 use crate::time::{Ttl, UnixTime};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -29,6 +30,7 @@ pub(crate) struct World {
     pub keyring: Keyring,
     pub challenges: ChallengeKeys,
     pub spent: SpentProofs,
+    pub learned: Learned,
     pub idp: SigningKey,
     pub attester: SigningKey,
     /// The workload's own key.
@@ -68,6 +70,7 @@ impl World {
             keyring,
             challenges: ChallengeKeys::single(&[1; 32]),
             spent: SpentProofs::new(1_000),
+            learned: Learned::new(Bounds::default()),
             idp,
             attester,
             web: key(),
@@ -82,7 +85,13 @@ impl World {
         loop {
             match case.step(UnixTime::from_secs(call.at)) {
                 Step::Needs(need) => case.supply(self.answer(need, call.at)),
-                Step::Decided(decision) => return decision,
+                Step::Decided(decision) => {
+                    if let Some((sighting, lesson)) = decision.lesson(&self.policy.context.signals) {
+                        let terms = &self.policy.context.learning;
+                        self.learned.learn(sighting, lesson, terms, UnixTime::from_secs(call.at));
+                    }
+                    return decision;
+                }
             }
         }
     }
@@ -97,13 +106,17 @@ impl World {
             Need::Certificate(pem) => Answer::Certificate(PeerCertificate::parse(pem).map(Arc::new)),
             Need::Bearer(token) => {
                 let bearer = self.policy.credentials.bearer.as_ref().unwrap();
-                let names = ClaimNames { subject: &bearer.subject, scopes: &bearer.scopes, task: "" };
+                let names = bearer.claim_names(&self.policy.credentials);
                 let kind = crate::attestation::TokenKind::Bearer;
                 Answer::Bearer(verify(token, kind, names, trusted(bearer.issuers.clone())).map(Arc::new))
             }
+            Need::Familiarity(sighting) => {
+                let terms = &self.policy.context.learning;
+                Answer::Familiarity(self.learned.familiarity(&sighting, terms, UnixTime::from_secs(now)))
+            }
             Need::Attestation(id, token) => {
                 let attestation = self.policy.attestation(id).unwrap();
-                let names = ClaimNames { subject: "sub", scopes: "scope", task: "txn" };
+                let names = attestation.claim_names();
                 let kind = attestation.profile.kind();
                 Answer::Attestation(id, verify(token, kind, names, trusted(attestation.issuers.clone())).map(Arc::new))
             }
@@ -215,9 +228,14 @@ fn policy() -> Policy {
             issuer("attester", "https://attest.example.com", &[]),
         ],
         credentials: credentials(),
-        routes: RouteTable::new(routes(&elevated)),
+        mode: Mode::Enforce,
+        identities: Identities::default(),
+        routes: RouteTable::new(routes(&elevated), false),
         elevated,
         unmatched: Unmatched::default(),
+        floors: Floors::default(),
+        refuse_ambiguous: false,
+        context: Context::default(),
         attestations: vec![Attestation {
             name: name("workload"),
             profile: Profile::OauthClientAttestation,
@@ -250,7 +268,11 @@ fn credentials() -> Credentials {
             header: "authorization".into(),
             subject: "sub".into(),
             scopes: "scope".into(),
+            delegated: false,
         }),
+        xfcc: None,
+        jwt_authn: None,
+        claims: Box::default(),
         leeway: Credentials::DEFAULT_LEEWAY,
     }
 }
@@ -265,7 +287,10 @@ fn routes(elevated: &ElevatedScopes) -> Vec<Route> {
                 methods: vec![Method::parse(method).unwrap()],
                 path: PathTemplate::parse(path).unwrap(),
                 headers: Vec::new(),
+                mcp: None,
             },
+            owner: None,
+            issues: None,
             sensitivity,
             elevated: scopes.filtered(|scope| elevated.contains(scope)),
             scopes,
@@ -285,8 +310,10 @@ fn routes(elevated: &ElevatedScopes) -> Vec<Route> {
 fn rules() -> Vec<Rule> {
     let rule = |id: &str, sensitivity, privilege, effect| Rule {
         name: name(id),
-        when: When { sensitivity: Some(sensitivity), privilege: Some(privilege) },
+        owner: None,
+        when: When { sensitivity: Some(sensitivity), privilege: Some(privilege), ..When::default() },
         effect,
+        mode: Mode::Enforce,
         controls: Vec::new(),
     };
     vec![

@@ -6,7 +6,7 @@ use crate::config::code::Code;
 use crate::config::diagnostics::Diagnostics;
 use crate::config::routes::RouteDraft;
 use crate::config::scopes::Pattern;
-use crate::policy::{ElevatedScopes, Privilege, Rule, Scope, Sensitivity};
+use crate::policy::{ElevatedScopes, Rule, Scope, Sensitivity};
 use std::collections::BTreeMap;
 
 pub(in crate::config) fn check(
@@ -43,7 +43,7 @@ fn exercised(routes: &[RouteDraft]) -> BTreeMap<&Scope, Sensitivity> {
 }
 
 fn is_ruled(sensitivity: Sensitivity, rules: &[Rule]) -> bool {
-    rules.iter().any(|rule| rule.matches(sensitivity, Privilege::Elevated))
+    rules.iter().any(|rule| rule.may_reach(sensitivity))
 }
 
 fn report(pattern: &Pattern, why: &str, help: &str, problems: &mut Diagnostics) {

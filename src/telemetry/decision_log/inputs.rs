@@ -56,16 +56,16 @@ const MAX_HEADER_BYTES: usize = 1_024;
 impl<'a> Inputs<'a> {
     pub(super) fn of(record: &Record<'a>) -> Self {
         let Seen { method, host, path, source, headers } = record.request;
-        let caller = record.decision.findings.caller.as_ref();
-        let token = caller.and_then(|caller| caller.token.as_ref());
+        let decision = record.decision;
+        let caller = decision.findings.caller.as_ref();
         Self {
             method,
             host,
             path,
             headers: Read { names: record.headers, sent: headers },
-            source,
+            source: decision.findings.client.or(source),
             principal: caller.and_then(|caller| Some(caller.principal.as_ref()?.as_str())),
-            scopes: token.map(|token| Scopes(Some(&token.verified.claims().scopes))),
+            scopes: caller.and_then(|caller| Some(Scopes(Some(caller.granted.as_ref()?)))),
             attestation: Shown::of(record),
         }
     }

@@ -1,12 +1,12 @@
 //! One line: the fields that users rely on, in their order. What is not known is `null`, what is none of several is
 //! empty; no field is ever left out.
-//!
-//! Always empty so far, because what they tell of is not built: `shadow_decision`, `owner`, `signals`, `anomaly`, `kind`.
 
 use super::inputs::Inputs;
 use super::record::Record;
 use crate::attestation::Thumbprint;
-use crate::policy::{Policy, Privilege, PrivilegeReason, Route, RuleId, Scope, ScopeSet, Sensitivity, UNMATCHED};
+use crate::context::SignalSet;
+use crate::decision::Outcome;
+use crate::policy::{Kind, Policy, Privilege, PrivilegeReason, Route, RuleId, Scope, ScopeSet, Sensitivity, UNMATCHED};
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use std::net::IpAddr;
@@ -30,13 +30,13 @@ pub(super) struct Line<'a> {
     /// What the call exercises.
     scopes: Scopes<'a>,
     elevated_scopes: Scopes<'a>,
-    signals: [&'a str; 0],
-    anomaly: u32,
+    signals: Fired<'a>,
+    anomaly: u8,
     rules: Rules<'a>,
     controls: Controls<'a>,
     assurance: Option<&'a str>,
     principal: Option<&'a str>,
-    kind: Option<&'a str>,
+    kind: Option<Kind>,
     credential: Option<Digest>,
     attestation: Option<Attestation<'a>>,
     method: &'a str,
@@ -67,6 +67,9 @@ pub(super) struct Scopes<'a>(pub(super) Option<&'a ScopeSet>);
 
 struct Rules<'a>(&'a Policy, &'a [RuleId]);
 
+/// The signals that fired.
+pub(super) struct Fired<'a>(pub(super) &'a Policy, pub(super) SignalSet);
+
 /// The controls of the rules that matched.
 struct Controls<'a>(Rules<'a>);
 
@@ -84,28 +87,28 @@ impl<'a> Line<'a> {
             span_id: record.trace.map(|trace| trace.span_id),
             decision: decision.outcome.as_str(),
             reason: decision.reason().as_str(),
-            mode: "enforce",
-            shadow_decision: None,
+            mode: policy.mode.as_str(),
+            shadow_decision: decision.shadow.as_ref().map(Outcome::as_str),
             route: class.map(|_| route.map_or(UNMATCHED, |route| route.name.as_str())),
-            owner: None,
+            owner: route.and_then(|route| Some(route.owner.as_ref()?.as_str())),
             sensitivity: class.map(|class| class.sensitivity),
             privilege: class.map(|class| class.privilege),
             privilege_reasons: class.map_or(&[], |class| &class.privilege_reasons),
-            scopes: Scopes(route.map(|route| &route.scopes)),
-            elevated_scopes: Scopes(route.map(|route| &route.elevated)),
-            signals: [],
-            anomaly: 0,
+            scopes: Scopes(class.map(|class| &class.scopes)),
+            elevated_scopes: Scopes(class.map(|class| &class.elevated)),
+            signals: Fired(policy, decision.findings.unusual.signals),
+            anomaly: decision.findings.unusual.anomaly.points(),
             rules: Rules(policy, rules),
             controls: Controls(Rules(policy, rules)),
             assurance: level.map(|level| level.name.as_str()),
             principal: decision.findings.caller.as_ref().and_then(|caller| Some(caller.principal.as_ref()?.as_str())),
-            kind: None,
+            kind: decision.findings.identity.and_then(|id| policy.identities.get(id)?.kind),
             credential: record.credential.map(Digest),
             attestation: Attestation::of(record),
             method: request.method,
             host: request.host,
             path: request.path,
-            source: request.source,
+            source: decision.findings.client.or(request.source),
             policy_hash: &policy.hash,
             duration_us: record.elapsed.as_micros(),
             inputs: Inputs::of(record),
@@ -150,6 +153,14 @@ impl Serialize for Rules<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self(policy, ids) = self;
         serializer.collect_seq(ids.iter().filter_map(|id| policy.rule(*id)).map(|rule| rule.name.as_str()))
+    }
+}
+
+impl Serialize for Fired<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(policy, fired) = self;
+        let names = fired.iter().filter_map(|id| policy.context.signals.get(id)).map(|signal| signal.name.as_str());
+        serializer.collect_seq(names)
     }
 }
 

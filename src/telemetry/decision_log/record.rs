@@ -62,9 +62,8 @@ impl LoggedHeaders {
         let profiles = policy.attestations.iter().map(|attestation| attestation.profile);
         let evidence = profiles.flat_map(|profile: Profile| [profile.attestation_header(), profile.proof_header()]);
         let secret: Vec<_> = CREDENTIAL_HEADERS.into_iter().chain(bearer).chain(evidence).collect();
-        let read = policy.routes.iter().flat_map(|(_, route)| &route.selector.headers);
-        let mut names: Vec<_> =
-            read.map(|condition| condition.name.clone()).filter(|name| !secret.contains(&&**name)).collect();
+        let mut names: Vec<Box<str>> =
+            policy.header_names().filter(|name| !secret.contains(name)).map(Into::into).collect();
         names.sort_unstable();
         names.dedup();
         Self(names.into())

@@ -23,7 +23,7 @@ fn world() -> World {
     let condition = |name: &str, value: &str| HeaderCondition { name: name.into(), values: vec![value.into()] };
     routes[1].selector.headers = vec![condition("x-api-version", "2")];
     routes[4].selector.headers = vec![condition("dpop", "x"), condition("cookie", "x")];
-    world.policy.routes = RouteTable::new(routes);
+    world.policy.routes = RouteTable::new(routes, false);
     world
 }
 

@@ -14,6 +14,7 @@ pub(super) struct Families {
     pub decision_reasons: IntCounterVec,
     pub check_duration: HistogramVec,
     pub rule_matches: IntCounterVec,
+    pub signals: IntCounterVec,
     pub challenges: IntCounterVec,
     pub verifications: IntCounterVec,
     pub cache_lookups: IntCounterVec,
@@ -52,6 +53,7 @@ impl Families {
             )?,
             check_duration: new.durations("check_duration_seconds", "Time from call to answer.", &["decision"])?,
             rule_matches: new.counters("rule_matches_total", "Decisions that a rule matched.", &["rule", "mode"])?,
+            signals: new.counters("signals_total", "Calls on which a signal fired.", &["signal"])?,
             challenges: new.counters(
                 "challenges_total",
                 "Challenges by what became of them: issued with an answer, answered by a call that proved itself.",
@@ -79,13 +81,15 @@ impl Families {
         })
     }
 
-    /// Removes the series of routes, rules, attestations and issuers that this policy does not have.
+    /// Removes the series of routes, rules, signals, attestations and issuers that this policy does not have.
     pub(super) fn retire(&self, policy: &Policy) -> Result<()> {
         let routes = policy.routes.iter().map(|(_, route)| &route.name);
         let routes: HashSet<_> = routes.map(Name::as_str).chain([UNMATCHED, UNREAD]).collect();
         keep(&self.decisions, "route", &routes)?;
         keep(&self.challenges, "route", &routes)?;
         keep(&self.rule_matches, "rule", &policy.rules.iter().map(|rule| rule.name.as_str()).collect())?;
+        let signals = policy.context.signals.iter().map(|(_, signal)| signal.name.as_str());
+        keep(&self.signals, "signal", &signals.collect())?;
         let attestations = policy.attestations.iter().map(|attestation| attestation.name.as_str());
         keep(&self.verifications, "attestation", &attestations.collect())?;
         keep(&self.jwks_keys, "issuer", &policy.issuers.iter().map(|issuer| issuer.name.as_str()).collect())

@@ -17,7 +17,7 @@ impl Reasons {
     pub(super) fn of(policy: &Policy, family: &IntCounterVec) -> Result<Self> {
         let own = policy.rules.iter().filter_map(|rule| match &rule.effect {
             Effect::Deny(reason) => Some(Reason::Rule(reason.clone())),
-            Effect::Require(_) => None,
+            Effect::Require(_) | Effect::RequireIf(..) => None,
         });
         let mut known = HashMap::new();
         for reason in Reason::all_fixed().chain(own) {
@@ -31,7 +31,7 @@ impl Reasons {
     }
 
     pub(super) fn count(&self, decision: &Decision) {
-        let (word, reason) = (decision.outcome.as_str(), decision.reason());
+        let (word, reason) = (decision.decided().as_str(), decision.reason());
         let known = self.known.get(reason).and_then(|counters| counters.iter().find(|(own, _)| *own == word));
         match known {
             Some((_, counter)) => counter.inc(),
@@ -53,6 +53,8 @@ const fn outcomes_of(reason: &Reason) -> &'static [&'static str] {
         | Reason::Credential(_)
         | Reason::InsufficientScope
         | Reason::UnmatchedRoute
+        | Reason::Identity(_)
+        | Reason::Unanswerable
         | Reason::Rule(_)
         | Reason::Request(_)
         | Reason::Unavailable(_) => &["deny"],

@@ -15,6 +15,7 @@ pub(super) struct Routes {
     named: Vec<Route>,
     unmatched: Route,
     unread: Route,
+    mode: &'static str,
 }
 
 /// The counters of one route: there from the start, or from when they are first needed.
@@ -26,8 +27,6 @@ struct Route {
     answered: OnceLock<IntCounter>,
 }
 
-/// The only mode that there is yet.
-pub(super) const MODE: &str = "enforce";
 const ISSUED: &str = "issued";
 const ANSWERED: &str = "answered";
 /// So many routes have all their series from the start; in a larger policy a series begins when it is first counted.
@@ -35,10 +34,11 @@ const MAX_ROUTES_AT_ZERO: usize = 1_000;
 
 impl Routes {
     pub(super) fn of(policy: &Policy, families: &Families) -> Result<Self> {
+        let mode = policy.mode.as_str();
         let few = policy.routes.iter().count() <= MAX_ROUTES_AT_ZERO;
         let route = |label: &str, at_zero: bool| {
             let route = Route::new(label)?;
-            if at_zero { route.begin(families).map(|()| route) } else { Ok(route) }
+            if at_zero { route.begin(families, mode).map(|()| route) } else { Ok(route) }
         };
         Ok(Self {
             decisions: families.decisions.clone(),
@@ -46,13 +46,15 @@ impl Routes {
             named: policy.routes.iter().map(|(_, r)| route(r.name.as_str(), few)).collect::<Result<_>>()?,
             unmatched: route(UNMATCHED, true)?,
             unread: route(UNREAD, true)?,
+            mode,
         })
     }
 
+    /// Counts what was decided, also where it is not enforced: the mode says so.
     pub(super) fn count(&self, decision: &Decision) {
         let route = self.route(decision);
-        let outcome = &decision.outcome;
-        count(route.decisions.of(outcome), &self.decisions, &[outcome.as_str(), &route.label, MODE]);
+        let outcome = decision.decided();
+        count(route.decisions.of(outcome), &self.decisions, &[outcome.as_str(), &route.label, self.mode]);
         match outcome {
             Outcome::StepUp(_) | Outcome::Challenge => {
                 count(&route.issued, &self.challenges, &[&route.label, ISSUED]);
@@ -83,9 +85,9 @@ impl Route {
     }
 
     /// Has all series of the route stand at 0.
-    fn begin(&self, families: &Families) -> Result<()> {
+    fn begin(&self, families: &Families, mode: &str) -> Result<()> {
         for (word, cell) in self.decisions.iter() {
-            begin(cell, &families.decisions, &[word, &self.label, MODE])?;
+            begin(cell, &families.decisions, &[word, &self.label, mode])?;
         }
         begin(&self.issued, &families.challenges, &[&self.label, ISSUED])?;
         begin(&self.answered, &families.challenges, &[&self.label, ANSWERED])

@@ -32,7 +32,10 @@ fn counted(metrics: &Metrics) -> Vec<String> {
 }
 
 fn routes(world: &World, keep: impl Fn(&Route) -> bool) -> RouteTable {
-    RouteTable::new(world.policy.routes.iter().map(|(_, route)| route.clone()).filter(|route| keep(route)).collect())
+    RouteTable::new(
+        world.policy.routes.iter().map(|(_, route)| route.clone()).filter(|route| keep(route)).collect(),
+        false,
+    )
 }
 
 #[test]
@@ -178,7 +181,8 @@ fn a_large_policy_begins_its_series_when_they_are_counted() {
     let (metrics, mut world) = (Metrics::new().unwrap(), World::new());
     let status = world.policy.routes.iter().last().map(|(_, route)| route.clone()).unwrap();
     let more = (0..1_000).map(|n| Route { name: Name::parse(&format!("more-{n}")).unwrap(), ..status.clone() });
-    world.policy.routes = RouteTable::new(world.policy.routes.iter().map(|(_, r)| r.clone()).chain(more).collect());
+    world.policy.routes =
+        RouteTable::new(world.policy.routes.iter().map(|(_, r)| r.clone()).chain(more).collect(), false);
     let meters = load(&metrics, &world);
     let of_status =
         |metrics: &Metrics| samples(metrics).into_iter().filter(|(name, _)| name.contains(r#"route="status""#)).count();

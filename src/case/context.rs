@@ -1,0 +1,119 @@
+//! Who the caller is to the policy, and how unusual the call is.
+
+use super::{Case, Halt, Need, Progress, refuse};
+use crate::context::client_address::client_address;
+use crate::context::{Circumstances, CountrySource, Network, Sighting, Standing, Test, Unusual};
+use crate::decision::Findings;
+use crate::identity::Caller;
+use crate::policy::{Identity, IdentityId, Match, ScopePatterns, ScopeSet, Status, Taken, Undeclared};
+use crate::reason::{IdentityFault, Reason};
+use crate::time::UnixTime;
+use std::sync::Arc;
+
+/// What the policy says of a caller.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Profile<'a> {
+    pub identity: Option<(IdentityId, &'a Identity)>,
+    /// What it normally needs; nothing where nobody says.
+    pub baseline: Option<&'a ScopePatterns>,
+    /// How well it is known: not at all where no entry names it.
+    standing: Standing,
+    fault: Option<IdentityFault>,
+}
+
+impl<'a> Case<'a> {
+    /// Looks the caller up. A caller who is nobody has no profile.
+    pub(super) fn profile(&self, caller: &Caller) -> Profile<'a> {
+        let identities = &self.ground.policy.identities;
+        let nobody = Profile { identity: None, baseline: None, standing: Standing::Undeclared, fault: None };
+        let Some(principal) = caller.principal.as_ref().filter(|_| !identities.is_empty()) else {
+            return nobody;
+        };
+        let Match { described, status } = identities.find(principal.as_str());
+        // A token that lends its scopes to somebody else is its subject's all the same.
+        let subject = caller.claims().and_then(|claims| claims.subject.as_deref());
+        let subject = subject.filter(|subject| *subject != principal.as_str());
+        let status = status.max(subject.map_or(Status::Active, |subject| identities.find(subject).status));
+        let suspended = match status {
+            Status::Active => None,
+            Status::Suspended => Some(IdentityFault::Suspended),
+            Status::Offboarded => Some(IdentityFault::Offboarded),
+        };
+        match (described, identities.undeclared()) {
+            (Some((id, identity)), _) => Profile {
+                identity: Some((id, identity)),
+                baseline: identity.baseline.as_ref(),
+                standing: if identity.pattern.is_exact() { Standing::Named } else { Standing::Patterned },
+                fault: suspended,
+            },
+            (None, Undeclared::Baseline(baseline)) => Profile { baseline: Some(baseline), fault: suspended, ..nobody },
+            (None, Undeclared::Refuse) => Profile { fault: suspended.or(Some(IdentityFault::Undeclared)), ..nobody },
+        }
+    }
+
+    /// The signals that fire; nothing of a caller who is nobody is looked up.
+    pub(super) fn unusual(
+        &self,
+        caller: &Caller,
+        profile: &Profile<'a>,
+        touched: &[Taken<'a>],
+        now: UnixTime,
+        findings: &mut Findings,
+    ) -> Progress<'a, Unusual> {
+        let context = &self.ground.policy.context;
+        let (facts, headers) = (self.facts, &self.facts.headers);
+        let client = client_address(facts.source, headers, &context.trusted_proxies);
+        findings.client = client;
+        if context.signals.is_empty() {
+            return Ok(Unusual::default());
+        }
+        let identity = profile.identity.map(|(_, identity)| identity);
+        let country = self.country_source().and_then(|source| source.country(headers, client));
+        let asks_memory = context.signals.iter().any(|(_, signal)| signal.test.asks_memory(identity));
+        if let Some(principal) = caller.principal.as_ref().filter(|_| asks_memory) {
+            let sighting = || Sighting {
+                principal: principal.clone(),
+                standing: profile.standing,
+                network: client.map(Network::of),
+                country,
+                scopes: union(touched),
+                credential: self.credential_digest(caller),
+            };
+            findings.sighting = Some(self.sighting.get_or_init(|| Arc::new(sighting())).clone());
+        }
+        let familiarity = match (&findings.sighting, &self.known.familiarity) {
+            (Some(sighting), None) => return Err(Halt::Needs(Need::Familiarity(Arc::clone(sighting)))),
+            (Some(_), known) => known.as_ref(),
+            (None, _) => None,
+        };
+        Ok(context.signals.fired(&Circumstances {
+            now,
+            facts,
+            learning: context.learning,
+            client,
+            country,
+            identity,
+            lifetime: caller.lifetime,
+            scopes_untold: touched.iter().any(|taken| !taken.told),
+            familiarity,
+        }))
+    }
+
+    fn country_source(&self) -> Option<&'a CountrySource> {
+        let mut signals = self.ground.policy.context.signals.iter();
+        signals.find_map(|(_, signal)| if let Test::NewCountry(source) = &signal.test { Some(source) } else { None })
+    }
+}
+
+impl Profile<'_> {
+    /// Suspended and offboarded callers are refused, without a challenge: there is nothing that they could prove.
+    pub(super) fn admit<'a>(&self) -> Progress<'a, ()> {
+        self.fault.map_or(Ok(()), |fault| refuse(Reason::Identity(fault)))
+    }
+}
+
+/// What a call exercises, whichever way it is taken.
+fn union(touched: &[Taken<'_>]) -> ScopeSet {
+    let scopes = touched.iter().map(|taken| taken.scopes.clone());
+    scopes.reduce(|all, more| all.union(&more)).unwrap_or_default()
+}

@@ -1,0 +1,89 @@
+//! The token as the caller presents it: one header, one scheme, one token.
+
+use super::{Case, Halt, Progress};
+use crate::attestation::{Thumbprint, TokenFault};
+use crate::identity::{Caller, Scheme};
+use crate::policy::Policy;
+use crate::reason::Reason;
+use crate::request::{Malformed, Occurrence, RequestFacts};
+
+/// A token as the caller presented it.
+#[derive(Clone, Copy)]
+pub(super) struct Presented<'a> {
+    pub token: &'a str,
+    pub scheme: Scheme,
+}
+
+impl<'a> Case<'a> {
+    pub(super) fn scheme(&self) -> Scheme {
+        let presented = presented(self.ground.policy, self.facts).ok().flatten();
+        presented.map_or(Scheme::Bearer, |presented| presented.scheme)
+    }
+
+    pub(super) fn presented(&self) -> Progress<'a, Option<Presented<'a>>> {
+        presented(self.ground.policy, self.facts).map_err(Halt::Refused)
+    }
+}
+
+/// The digest of what the caller showed: its token, else its certificate.
+pub fn credential_digest(policy: &Policy, facts: &RequestFacts, caller: &Caller) -> Option<Thumbprint> {
+    let token = caller.token.as_ref().and_then(|_| token_digest(policy, facts));
+    token.or(caller.certificate)
+}
+
+/// RFC 9449 §4.2: the digest of the token that a call presents, which is what the `ath` of its proof must be.
+pub fn token_digest(policy: &Policy, facts: &RequestFacts) -> Option<Thumbprint> {
+    presented(policy, facts).ok().flatten().map(|presented| Thumbprint::of(presented.token.as_bytes()))
+}
+
+/// How a token in `authorization` is presented, whatever else the policy reads of it.
+pub(super) fn scheme_of_authorization(facts: &RequestFacts) -> Scheme {
+    let value = facts.headers.only("authorization");
+    let presented = value.and_then(|value| read_presented(value, true).ok().flatten());
+    presented.map_or(Scheme::Bearer, |presented| presented.scheme)
+}
+
+fn presented<'a>(policy: &Policy, facts: &'a RequestFacts) -> Result<Option<Presented<'a>>, Reason> {
+    let headers = &facts.headers;
+    if headers.occurrence("authorization") == Occurrence::Repeated {
+        return Err(Reason::Request(Malformed::RepeatedAuthorization));
+    }
+    let name = policy.credentials.bearer.as_ref().map_or("authorization", |bearer| &bearer.header);
+    match headers.occurrence(name) {
+        Occurrence::Absent => Ok(None),
+        Occurrence::Once(value) => read_presented(value, name == "authorization"),
+        Occurrence::Repeated => Err(Reason::Credential(TokenFault::Repeated)),
+        Occurrence::Unreadable => Err(Reason::Credential(TokenFault::Malformed)),
+    }
+}
+
+/// `Bearer <token>` or `DPoP <token>`; a header of its own may hold the bare token. Other schemes are not ours. What only
+/// looks like one of ours could be taken for it further on, and is refused.
+fn read_presented(value: &str, is_authorization: bool) -> Result<Option<Presented<'_>>, Reason> {
+    if is_authorization && holds_another(value) {
+        return Err(Reason::Request(Malformed::RepeatedAuthorization));
+    }
+    let name_end = value.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(value.len());
+    let (name, rest) = value.split_at(name_end);
+    let scheme = match name.to_ascii_lowercase().as_str() {
+        "bearer" => Scheme::Bearer,
+        "dpop" => Scheme::Dpop,
+        _ if is_authorization => return Ok(None),
+        _ => return Ok(Some(Presented { token: value, scheme: Scheme::Bearer })),
+    };
+    match rest.strip_prefix(' ').map(|token| token.trim_start_matches(' ')) {
+        Some(token) if !token.is_empty() => Ok(Some(Presented { token, scheme })),
+        _ => Err(Reason::Credential(TokenFault::Malformed)),
+    }
+}
+
+/// Envoy joins repeated headers by a comma, which no token holds.
+fn holds_another(value: &str) -> bool {
+    let joined = value.contains(',');
+    joined && value.split(',').any(|part| is_ours(part.trim_start()))
+}
+
+fn is_ours(value: &str) -> bool {
+    let name = value.split([' ', '\t']).next().unwrap_or_default();
+    name.eq_ignore_ascii_case("bearer") || name.eq_ignore_ascii_case("dpop")
+}

@@ -1,0 +1,40 @@
+//! What would be decided if the rules that are only watched counted. It looks at evidence and spends none of it, and
+//! whatever it finds changes nothing but what is logged and counted.
+
+use super::evidence::Use;
+use super::{Case, Halt, Need};
+use crate::decision::{Evidence, Outcome, decide};
+use crate::identity::Caller;
+use crate::policy::{Classification, Requirement};
+use crate::time::UnixTime;
+
+impl<'a> Case<'a> {
+    /// Nothing where no such rule matched.
+    pub(super) fn watched(
+        &self,
+        outcome: &Outcome,
+        classification: &Classification,
+        caller: &Caller,
+        now: UnixTime,
+    ) -> Result<Option<Outcome>, Need<'a>> {
+        if classification.shadow_rules.is_empty() {
+            return Ok(None);
+        }
+        let stands = matches!(outcome, Outcome::Deny(_) | Outcome::Challenge);
+        if stands || classification.shadow_requirement <= classification.requirement {
+            return Ok(Some(outcome.clone()));
+        }
+        let policy = self.ground.policy;
+        let evidence = match classification.shadow_requirement {
+            Requirement::Assurance(level) if !self.watching_failed => {
+                match self.attest(level, caller, now, Use::LookOnly, &mut None) {
+                    Ok(evidence) => evidence,
+                    Err(Halt::Needs(need)) => return Err(need),
+                    Err(Halt::Refused(reason)) => return Ok(Some(Outcome::Deny(reason))),
+                }
+            }
+            _ => Evidence::NotAsked { proven: false },
+        };
+        Ok(Some(decide(policy, classification.shadow_requirement, evidence)))
+    }
+}

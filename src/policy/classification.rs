@@ -1,0 +1,172 @@
+//! What a request is: how sensitive, with how much privilege, and what the rules make of it.
+
+use super::{
+    Considered, Effect, Identity, Mode, Policy, Privilege, PrivilegeReason, Requirement, Route, RouteId, Rule, RuleId,
+    ScopePatterns, ScopeSet, Sensitivity, Taken,
+};
+use crate::attestation::Claims;
+use crate::context::Unusual;
+use crate::request::RequestFacts;
+
+/// What a request touches, with how much privilege, and what the rules make of it.
+///
+/// Where servers could read the request differently, this is the strictest of its readings, and the routes of all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Classification {
+    /// `None`: no route names the request.
+    pub route: Option<RouteId>,
+    pub sensitivity: Sensitivity,
+    pub privilege: Privilege,
+    /// Why privilege is elevated; nothing where it is standard.
+    pub privilege_reasons: Vec<PrivilegeReason>,
+    /// What the call exercises.
+    pub scopes: ScopeSet,
+    /// Those of `scopes` that are in the catalogue of elevated ones, or outside what the caller normally needs.
+    pub elevated: ScopeSet,
+    /// The rules that matched and count.
+    pub rules: Vec<RuleId>,
+    /// The rules that matched and are only watched.
+    pub shadow_rules: Vec<RuleId>,
+    pub requirement: Requirement,
+    /// What it would be, if the rules that are only watched counted.
+    pub shadow_requirement: Requirement,
+    /// What other readings of the request touch.
+    pub also: Vec<Option<RouteId>>,
+}
+
+/// Who calls, and how unusual that is, as classification looks at it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Subject<'a> {
+    /// The entry that describes the caller.
+    pub identity: Option<&'a Identity>,
+    /// What it normally needs; nothing where nobody says.
+    pub baseline: Option<&'a ScopePatterns>,
+    pub claims: Option<&'a Claims>,
+    pub unusual: Unusual,
+}
+
+/// Scopes that a call exercises, and which of them count as elevated privilege, and why.
+struct Exercised {
+    elevated: ScopeSet,
+    reasons: Vec<PrivilegeReason>,
+}
+
+impl Policy {
+    /// Says what a request is, without looking at evidence: the strictest of all ways to take it.
+    pub fn classify(
+        &self,
+        touched: &[Taken<'_>],
+        facts: &RequestFacts,
+        subject: &Subject<'_>,
+    ) -> Option<Classification> {
+        touched.iter().map(|taken| self.classify_as(taken, facts, subject)).reduce(Classification::stricter)
+    }
+
+    fn classify_as(&self, taken: &Taken<'_>, facts: &RequestFacts, subject: &Subject<'_>) -> Classification {
+        let route = taken.route.and_then(|id| self.routes.get(id));
+        let Exercised { elevated, reasons } = self.exercised_beyond(taken, route, facts, subject);
+        let privilege = if reasons.is_empty() { Privilege::Standard } else { Privilege::Elevated };
+        let sensitivity = self.sensitivity(taken, route, facts);
+        let mut class = Classification {
+            route: taken.route,
+            sensitivity,
+            privilege,
+            privilege_reasons: reasons,
+            scopes: taken.scopes.clone(),
+            elevated,
+            rules: Vec::new(),
+            shadow_rules: Vec::new(),
+            requirement: Requirement::Nothing,
+            shadow_requirement: Requirement::Nothing,
+            also: Vec::new(),
+        };
+        let considered = Considered {
+            route,
+            sensitivity,
+            privilege,
+            method: taken.method,
+            headers: &facts.headers,
+            kind: subject.identity.and_then(|identity| identity.kind),
+            claims: subject.claims,
+            unusual: subject.unusual,
+        };
+        class.apply(&self.rules, &considered);
+        class
+    }
+
+    /// The most that anybody says: the route, floors, and Envoy's hints, of which one that can't be read could mean anything.
+    fn sensitivity(&self, taken: &Taken<'_>, route: Option<&Route>, facts: &RequestFacts) -> Sensitivity {
+        let own = route.map_or(self.unmatched.sensitivity(), |route| route.sensitivity);
+        let hinted = if facts.hints.unreadable { Some(Sensitivity::Critical) } else { facts.hints.sensitivity };
+        Some(own).max(taken.floor).max(hinted).unwrap_or(own)
+    }
+
+    fn exercised_beyond(
+        &self,
+        taken: &Taken<'_>,
+        route: Option<&Route>,
+        facts: &RequestFacts,
+        subject: &Subject<'_>,
+    ) -> Exercised {
+        let catalogue = match route {
+            // Resolved when the policy was loaded.
+            Some(route) if taken.scopes == route.scopes => route.elevated.clone(),
+            _ => taken.scopes.filtered(|scope| self.elevated.contains(scope)),
+        };
+        let outside = match subject.baseline {
+            Some(baseline) => taken.scopes.filtered(|scope| !baseline.contains(scope)),
+            None => ScopeSet::default(),
+        };
+        let because = [
+            (PrivilegeReason::Catalogue, !catalogue.is_empty()),
+            (PrivilegeReason::OutsideBaseline, !outside.is_empty()),
+            (PrivilegeReason::Unmatched, route.is_none()),
+            (PrivilegeReason::Unreadable, !taken.told || facts.hints.unreadable),
+        ];
+        let reasons = because.into_iter().filter(|(_, holds)| *holds).map(|(reason, _)| reason).collect();
+        Exercised { elevated: if outside.is_empty() { catalogue } else { catalogue.union(&outside) }, reasons }
+    }
+}
+
+impl Classification {
+    /// Every route that a reading of the request takes, the strictest first.
+    pub fn touched(&self) -> impl Iterator<Item = Option<RouteId>> {
+        std::iter::once(self.route).chain(self.also.iter().copied())
+    }
+
+    fn apply(&mut self, rules: &[Rule], considered: &Considered<'_>) {
+        for (index, rule) in rules.iter().enumerate().filter(|(_, rule)| rule.matches(considered)) {
+            let id = RuleId(index);
+            let asked = Effect::requirement(&rule.effect, id);
+            self.shadow_requirement = self.shadow_requirement.stricter(asked);
+            match rule.mode {
+                Mode::Enforce => {
+                    self.requirement = self.requirement.stricter(asked);
+                    self.rules.push(id);
+                }
+                Mode::Shadow => self.shadow_rules.push(id),
+            }
+        }
+    }
+
+    /// The stricter of two readings, with what the other one touches and the rules it matches.
+    fn stricter(self, other: Self) -> Self {
+        let (mut strict, lax) = if other.strictness() > self.strictness() { (other, self) } else { (self, other) };
+        let touched: Vec<_> = lax.touched().filter(|route| !strict.touched().any(|own| own == *route)).collect();
+        strict.also.extend(touched);
+        join(&mut strict.rules, lax.rules);
+        join(&mut strict.shadow_rules, lax.shadow_rules);
+        strict.shadow_requirement = strict.shadow_requirement.stricter(lax.shadow_requirement);
+        strict
+    }
+
+    fn strictness(&self) -> impl Ord + use<> {
+        (self.requirement, self.sensitivity, self.privilege, self.shadow_requirement)
+    }
+}
+
+fn join(own: &mut Vec<RuleId>, others: Vec<RuleId>) {
+    own.extend(others);
+    own.sort_unstable();
+    own.dedup();
+}

@@ -1,0 +1,77 @@
+//! What a request touches: the routes that it takes in every reading, with the scopes that it exercises on each.
+
+use super::{Floor, Found, Policy, RouteId, ScopeSet, Selected, Sensitivity};
+use crate::request::{Asked, Layer, Method, RequestFacts};
+
+/// One way to take a request: a route, or none, as one of its readings takes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken<'f> {
+    /// `None`: no route names the request.
+    pub route: Option<RouteId>,
+    pub method: &'f Method,
+    /// What it is at least, by the floors over it.
+    pub floor: Option<Sensitivity>,
+    pub scopes: ScopeSet,
+    /// Whether all of them can be told: not where what an issuing route is asked for can't be read.
+    pub told: bool,
+}
+
+impl Policy {
+    /// Every way to take a request, first the one as it was sent.
+    pub fn touch<'f>(&self, facts: &'f RequestFacts) -> Vec<Taken<'f>> {
+        let mut touched = Vec::with_capacity(1);
+        if facts.layer == Layer::Network {
+            self.take(&Found::default(), &[], facts, &facts.method, &mut touched);
+            return touched;
+        }
+        for (method, path) in facts.readings.all(&facts.method, facts.path.canonical()) {
+            self.touch_as(&Selected::of(facts, method, path), facts, &mut touched);
+        }
+        touched
+    }
+
+    /// The form without a trailing slash is a reading where a route or floor names it.
+    fn touch_as<'f>(&self, selected: &Selected<'f>, facts: &'f RequestFacts, touched: &mut Vec<Taken<'f>>) {
+        let slashless = selected.path.strip_suffix('/').filter(|rest| !rest.is_empty());
+        let slashless = slashless.map(|path| Selected { path, ..*selected });
+        let mut floors = self.floors.over(selected);
+        floors.extend(slashless.iter().flat_map(|slashless| self.floors.over(slashless)));
+        self.take(&self.routes.find(selected), &floors, facts, selected.method, touched);
+        if let Some(found) =
+            slashless.map(|slashless| self.routes.find(&slashless)).filter(|found| *found != Found::default())
+        {
+            self.take(&found, &floors, facts, selected.method, touched);
+        }
+    }
+
+    fn take<'f>(
+        &self,
+        found: &Found,
+        floors: &[&Floor],
+        facts: &'f RequestFacts,
+        method: &'f Method,
+        touched: &mut Vec<Taken<'f>>,
+    ) {
+        for route in std::iter::once(found.route).chain(found.also.iter().copied().map(Some)) {
+            let (scopes, told) = self.exercised(route, facts);
+            let own = route.and_then(|id| self.routes.get(id));
+            let floor = floors.iter().filter(|floor| floor.binds(own)).map(|floor| floor.sensitivity).max();
+            let taken = Taken { route, method, floor, scopes, told };
+            if !touched.contains(&taken) {
+                touched.push(taken);
+            }
+        }
+    }
+
+    /// The route's scopes, those that an issuing route is asked for, and what Envoy hints at; and whether they can be told.
+    fn exercised(&self, route: Option<RouteId>, facts: &RequestFacts) -> (ScopeSet, bool) {
+        let route = route.and_then(|id| self.routes.get(id));
+        let own = route.map(|route| route.scopes.clone()).unwrap_or_default();
+        let own = if facts.hints.scopes.is_empty() { own } else { own.union(&facts.hints.scopes) };
+        match route.and_then(|route| route.issues.as_ref()).map(|issues| issues.read(facts)) {
+            None => (own, true),
+            Some(Asked::Scopes(asked)) => (own.union(&asked), true),
+            Some(Asked::Unreadable) => (own, false),
+        }
+    }
+}
