@@ -20,6 +20,7 @@
 pub mod attestation;
 pub mod case;
 pub mod challenge;
+pub mod context;
 pub mod decision;
 pub mod identity;
 pub mod policy;

@@ -1,0 +1,7 @@
+//! How unusual a call looks: what is read out of a request and its surroundings, one thing a file.
+//!
+//! Nothing here judges: what can't be told is told as that, and what it means is for the signals to say.
+
+pub mod network;
+
+pub use network::{Network, NetworkError, NetworkSet};
