@@ -3,7 +3,9 @@
 //! Nothing here judges: what can't be told is told as that, and what it means is for the signals to say.
 
 pub mod client_address;
+pub mod country;
 pub mod network;
 
 pub use client_address::client_address;
+pub use country::{Country, CountryError};
 pub use network::{Network, NetworkError, NetworkSet};
