@@ -4,8 +4,10 @@
 
 pub mod client_address;
 pub mod country;
+pub mod geo;
 pub mod network;
 
 pub use client_address::client_address;
 pub use country::{Country, CountryError};
+pub use geo::{GeoDatabase, GeoError};
 pub use network::{Network, NetworkError, NetworkSet};
