@@ -5,9 +5,11 @@
 pub mod client_address;
 pub mod country;
 pub mod geo;
+pub mod hours;
 pub mod network;
 
 pub use client_address::client_address;
 pub use country::{Country, CountryError};
 pub use geo::{GeoDatabase, GeoError};
+pub use hours::{Day, Hours, HoursError, TimeOfDay, Zone};
 pub use network::{Network, NetworkError, NetworkSet};
