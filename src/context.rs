@@ -7,9 +7,11 @@ pub mod country;
 pub mod geo;
 pub mod hours;
 pub mod network;
+pub mod url_credential;
 
 pub use client_address::client_address;
 pub use country::{Country, CountryError};
 pub use geo::{GeoDatabase, GeoError};
 pub use hours::{Day, Hours, HoursError, TimeOfDay, Zone};
 pub use network::{Network, NetworkError, NetworkSet};
+pub use url_credential::credential_in_url;
