@@ -54,7 +54,8 @@ assurance: [{{ name: fresh, max_age: 5m, accept: [workload] }}]
     }
 
     fn write_routes(self, policy: &mut String) -> Result<()> {
-        policy.push_str("routes:\n  - { name: admin-all, match: { path: \"/admin/{*rest}\" }, sensitivity: critical }\n");
+        policy
+            .push_str("routes:\n  - { name: admin-all, match: { path: \"/admin/{*rest}\" }, sensitivity: critical }\n");
         for service in SERVICE..SERVICE + self.routes / 2 {
             let path = format!("/v1/service-{service}/items/{{id}}");
             writeln!(

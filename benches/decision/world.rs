@@ -38,9 +38,13 @@ impl World {
         fs::write(folder.path().join("idp.jwks.json"), jwks([&idp]).to_string())?;
         fs::write(folder.path().join("attester.jwks.json"), jwks([&attester]).to_string())?;
         fs::write(folder.path().join("policy.yaml"), size.policy()?)?;
-        let loaded = config::load(&[folder.path().to_owned()]).map_err(|problems| format!("{:#}", problems.to_json()))?;
+        let loaded =
+            config::load(&[folder.path().to_owned()]).map_err(|problems| format!("{:#}", problems.to_json()))?;
         let meter = || -> prometheus::Result<CacheMeter> {
-            Ok(CacheMeter { hits: prometheus::IntCounter::new("h", "h")?, misses: prometheus::IntCounter::new("m", "m")? })
+            Ok(CacheMeter {
+                hits: prometheus::IntCounter::new("h", "h")?,
+                misses: prometheus::IntCounter::new("m", "m")?,
+            })
         };
         let meters = Meters { bearers: meter()?, attestations: meter()?, certificates: meter()? };
         let world = Self {
