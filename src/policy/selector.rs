@@ -45,7 +45,7 @@ impl Selector {
 
 impl<'a> Selected<'a> {
     pub fn of(facts: &'a RequestFacts, method: &'a Method, path: &'a str) -> Self {
-        let mcp = McpCall::of(facts.metadata.namespace(McpCall::NAMESPACE));
+        let mcp = McpCall::of(facts);
         Self { host: &facts.host, method, path, headers: &facts.headers, mcp }
     }
 }
