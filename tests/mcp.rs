@@ -23,8 +23,7 @@ const CALLS: [(&str, &str); 48] = [
     ("case_params", "unclear"),
     ("challenge", "unclear"),
     ("charset_utf7", "unclear"),
-    // Without its length a body could go on.
-    ("chunked", "unclear"),
+    ("chunked", "tools/call of read_file"),
     ("delete_session", "unclear"),
     ("delete_with_body", "unclear"),
     ("empty_member", "unclear"),

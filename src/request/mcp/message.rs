@@ -31,10 +31,11 @@ fn names_only(message: &Object, tool: &str) -> bool {
     })
 }
 
-/// Whether a server that is lenient about letters, case and marks takes a member for `name`.
+/// Whether a server that is lenient about case and marks could take a member for `name`. Beyond ASCII are letters that case
+/// folding or normalization makes ASCII.
 fn is_read_as_name(member: &str) -> bool {
-    let letters = member.chars().filter(|c| c.is_alphanumeric());
-    letters.flat_map(char::to_lowercase).eq("name".chars())
+    let letters = member.bytes().filter(u8::is_ascii_alphanumeric);
+    !member.is_ascii() || letters.map(|b| b.to_ascii_lowercase()).eq(*b"name")
 }
 
 #[cfg(test)]
@@ -77,6 +78,9 @@ mod tests {
     )]
     #[case::name_with_mark(
         r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"read_file","-na_me ":"delete_all"}}"#
+    )]
+    #[case::name_in_wide_letters(
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"read_file","ｎame":"delete_all"}}"#
     )]
     #[case::params_in_capitals(r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"read_file"},"PARAMS":{"name":"delete_all"}}"#)]
     #[case::params_with_long_s(r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"read_file"},"paramſ":{"name":"delete_all"}}"#)]
