@@ -10,7 +10,7 @@ pub mod metadata;
 pub mod path;
 pub mod readings;
 
-pub use asked::{Asked, AskedIn};
+pub use asked::{Asked, AskedIn, JsonPointer};
 pub use body::Body;
 pub use headers::{Headers, Occurrence};
 pub use hints::Hints;

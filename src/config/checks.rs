@@ -1,11 +1,13 @@
 //! What is right part by part and wrong as a whole.
 
 mod floors;
+mod identities;
 mod issuers;
 mod narrowing;
 mod resource;
 mod scopes;
 mod selectors;
+mod signals;
 mod spaces;
 
 use super::assurance;
@@ -17,6 +19,8 @@ pub(super) fn check(draft: &Draft, problems: &mut Diagnostics) {
     issuers::check(&draft.issuers, bearers, &draft.attestations, problems);
     let sources = draft.credentials.as_ref().map_or(0, |credentials| credentials.credentials.identity.len());
     issuers::check_subjects(&draft.issuers, bearers, sources, problems);
+    identities::check(&draft.identities, problems);
+    signals::check(&draft.context.headers, draft.bearer_header(), problems);
     selectors::check(&draft.routes, draft.paths.ignore_case, problems);
     narrowing::check(draft, problems);
     let over = floors::Over::new(&draft.floors);

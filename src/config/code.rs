@@ -38,6 +38,13 @@ pub enum Code {
     UnreachedScope = 30,
     PrincipalWithoutCertificate = 31,
     UnboundedIssuer = 32,
+    IdentityTie = 33,
+    AliasOfPattern = 34,
+    AliasTaken = 35,
+    ForwardedCertificate = 40,
+    TooManySignals = 41,
+    CredentialSignal = 42,
+    GeoDatabase = 43,
     ForeignSection = 45,
     OutsideSpace = 46,
     OverlappingSpaces = 47,
@@ -56,7 +63,7 @@ pub enum Severity {
 }
 
 impl Code {
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 47] = [
         Self::Unreadable,
         Self::NoFile,
         Self::TooLarge,
@@ -89,6 +96,13 @@ impl Code {
         Self::UnreachedScope,
         Self::PrincipalWithoutCertificate,
         Self::UnboundedIssuer,
+        Self::IdentityTie,
+        Self::AliasOfPattern,
+        Self::AliasTaken,
+        Self::ForwardedCertificate,
+        Self::TooManySignals,
+        Self::CredentialSignal,
+        Self::GeoDatabase,
         Self::ForeignSection,
         Self::OutsideSpace,
         Self::OverlappingSpaces,
@@ -134,6 +148,13 @@ impl Code {
             Self::UnreachedScope => "an elevated scope leads to no rule",
             Self::PrincipalWithoutCertificate => "a principal counts without its certificate",
             Self::UnboundedIssuer => "one of several who name callers may name anybody",
+            Self::IdentityTie => "two identities could describe one name, and neither is more specific",
+            Self::AliasOfPattern => "an identity with `*` in its `match` has aliases",
+            Self::AliasTaken => "an alias is a name that another identity has, or stands twice",
+            Self::ForwardedCertificate => "a caller counts as whom `x-forwarded-client-cert` names",
+            Self::TooManySignals => "there are more signals than a policy may have",
+            Self::CredentialSignal => "a signal looks at a header that carries credentials",
+            Self::GeoDatabase => "a database of countries can't be read, or is none",
             Self::ForeignSection => "a team's file holds what only the core policy may",
             Self::OutsideSpace => "a team's route or floor lies outside of what the team may name",
             Self::OverlappingSpaces => "two teams may name the same requests",
@@ -152,8 +173,12 @@ impl Code {
 
     pub const fn severity(self) -> Severity {
         match self {
-            Self::UnreachedScope | Self::PrincipalWithoutCertificate | Self::UnboundedIssuer => Severity::Warning,
-            Self::AnomalyDecides | Self::NoSuchRoute | Self::BelowFloor => Severity::Warning,
+            Self::UnreachedScope
+            | Self::PrincipalWithoutCertificate
+            | Self::ForwardedCertificate
+            | Self::AnomalyDecides
+            | Self::NoSuchRoute
+            | Self::BelowFloor => Severity::Warning,
             _ => Severity::Error,
         }
     }
@@ -179,9 +204,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_numbered_in_the_order_of_the_table() {
+    fn codes_stand_in_the_table_each_once_and_in_order() {
         let numbers = Code::ALL.map(|code| code as u16);
-        assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
+        assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
         assert_eq!(Code::Syntax.to_string(), "SG0004");
     }
 }

@@ -15,6 +15,7 @@ pub(super) struct Document<'t> {
     pub resource: Option<&'t Entry>,
     pub credentials: Option<&'t Entry>,
     pub scopes: Option<&'t Entry>,
+    pub undeclared: Option<&'t Entry>,
     pub unmatched: Option<&'t Entry>,
     pub paths: Option<&'t Entry>,
     pub owners: Option<&'t Entry>,
@@ -22,6 +23,7 @@ pub(super) struct Document<'t> {
     pub assurance: Option<&'t Entry>,
     pub issuers: Vec<&'t Entry>,
     pub attestations: Vec<&'t Entry>,
+    pub identities: Vec<&'t Node>,
     pub routes: Vec<Owned<'t>>,
     pub rules: Vec<Owned<'t>>,
     pub floors: Vec<Owned<'t>>,
@@ -55,18 +57,9 @@ impl<'t> Document<'t> {
         let name = |owned: &Owned<'t>| owned.name().map(|(name, _)| name);
         self.issuers.sort_by_key(|entry| &*entry.key);
         self.attestations.sort_by_key(|entry| &*entry.key);
+        self.identities.sort_by_key(|node| node.member_text("match").map(|(pattern, _)| pattern));
         self.routes.sort_by_key(name);
         self.rules.sort_by_key(name);
-    }
-
-    /// Of all signals, in the order in which the policy has them: ours, then its own.
-    pub(super) fn signal_names(&self) -> impl Iterator<Item = (&'t str, Place)> + use<'t> {
-        let context = self.context.map(|entry| &entry.node);
-        let member = |key| context.and_then(|node| node.member(key)).map(|entry| &entry.node.value);
-        let ours = if let Some(Value::Map(entries)) = member("signals") { &**entries } else { &[] };
-        let own = if let Some(Value::List(items)) = member("custom") { &**items } else { &[] };
-        let ours = ours.iter().map(|entry| (&*entry.key, entry.key_place));
-        ours.chain(own.iter().filter_map(|node| node.member_text("name")))
     }
 
     fn add(&mut self, file: &Section<'t>, problems: &mut Diagnostics) {
@@ -74,36 +67,37 @@ impl<'t> Document<'t> {
         let [version, owner, routes, rules, floors, tests, core @ ..] = file.members([
             "version", "owner", "routes", "rules", "floors", "tests",
             "mode", "resource", "issuers", "credentials", "scopes", "unmatched", "attestations", "assurance",
-            "paths", "owners", "context",
-            "identities", "undeclared", "challenges", "events",
+            "paths", "owners", "context", "identities", "undeclared",
+            "challenges", "events",
         ], problems);
         check_version(version, problems);
         check_shape(tests, problems);
-        let owner_name = owner.node().and_then(|node| node.parse(Name::parse, problems));
-        if owner_name.is_some() {
+        let team = owner.node().and_then(|node| node.parse(Name::parse, problems));
+        if team.is_some() {
             self.named_owners.extend(owner.node());
         }
         if owner.entry().is_some() {
             foreign(&core, problems);
         }
-        let owned = |node: &'t Node| Owned { node, owner: owner_name.clone() };
-        self.routes.extend(items(routes, problems).iter().map(owned));
-        self.rules.extend(items(rules, problems).iter().map(owned));
-        self.floors.extend(items(floors, problems).iter().map(owned));
-        self.add_core(core, problems);
+        let of_team = |node: &'t Node| Owned { node, owner: team.clone() };
+        self.routes.extend(items(routes, problems).iter().map(of_team));
+        self.rules.extend(items(rules, problems).iter().map(of_team));
+        self.floors.extend(items(floors, problems).iter().map(of_team));
+        self.add_core(&core, problems);
     }
 
-    fn add_core(&mut self, members: [Member<'t>; 15], problems: &mut Diagnostics) {
+    fn add_core(&mut self, members: &[Member<'t>; 15], problems: &mut Diagnostics) {
         #[rustfmt::skip]
         let [
             mode, resource, issuers, credentials, scopes, unmatched, attestations, assurance,
-            paths, owners, context,
+            paths, owners, context, identities, undeclared,
             not_yet @ ..,
-        ] = members;
+        ] = *members;
         once(&mut self.mode, mode, problems);
         once(&mut self.resource, resource, problems);
         once(&mut self.credentials, credentials, problems);
         once(&mut self.scopes, scopes, problems);
+        once(&mut self.undeclared, undeclared, problems);
         once(&mut self.unmatched, unmatched, problems);
         once(&mut self.paths, paths, problems);
         once(&mut self.owners, owners, problems);
@@ -111,7 +105,7 @@ impl<'t> Document<'t> {
         once(&mut self.assurance, assurance, problems);
         self.issuers.extend(entries(issuers, problems));
         self.attestations.extend(entries(attestations, problems));
-        not_yet_built(&[context], problems);
+        self.identities.extend(items(identities, problems));
         not_yet_built(&not_yet, problems);
     }
 }

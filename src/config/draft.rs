@@ -2,10 +2,12 @@
 
 use super::assurance::{self, LevelDraft};
 use super::attestations::{self, AttestationDraft};
+use super::context::{self, ContextDraft};
 use super::credentials::{self, CredentialsDraft};
 use super::diagnostics::Diagnostics;
 use super::document::{Document, Owned};
 use super::floors::{self, FloorDraft};
+use super::identities::{self, IdentityDraft};
 use super::issuers::{self, IssuerDraft};
 use super::names::Names;
 use super::owners::{self, SpaceDraft};
@@ -16,8 +18,7 @@ use super::scopes::{self, ScopesDraft};
 use super::source::Place;
 use super::tree::{Entry, Node};
 use crate::attestation::Keyring;
-use crate::context::Context;
-use crate::policy::{Floors, Identities, IssuerId, Mode, Origin, Policy, RouteTable, Rule, Unmatched};
+use crate::policy::{Floors, Identities, IssuerId, Mode, Origin, Policy, RouteTable, Rule, Undeclared, Unmatched};
 use std::sync::Arc;
 
 /// The parts of a policy that could be read; what could not has been reported.
@@ -30,6 +31,8 @@ pub(super) struct Draft {
     pub issuers: Vec<IssuerDraft>,
     pub credentials: Option<CredentialsDraft>,
     pub scopes: ScopesDraft,
+    pub identities: Vec<IdentityDraft>,
+    pub undeclared: Undeclared,
     pub routes: Vec<RouteDraft>,
     pub unmatched: Unmatched,
     pub paths: Paths,
@@ -38,6 +41,7 @@ pub(super) struct Draft {
     pub attestations: Vec<AttestationDraft>,
     pub levels: Vec<LevelDraft>,
     pub rules: Vec<Rule>,
+    pub context: ContextDraft,
 }
 
 impl Draft {
@@ -49,7 +53,7 @@ impl Draft {
             Names::collect("attestation", keys(document.attestations.iter().copied()), complete, problems);
         let levels = document.assurance.and_then(|entry| entry.node.list(problems)).unwrap_or_default();
         let level_names = Names::collect("assurance level", names(levels), complete, problems);
-        let signals = Names::collect("signal", document.signal_names(), complete, problems);
+        let signals = Names::collect("signal", context::names(document.context), complete, problems);
         Names::collect("route", document.routes.iter().filter_map(Owned::name), complete, problems);
         Names::collect("rule", document.rules.iter().filter_map(Owned::name), complete, problems);
         let owners = document.owners.and_then(|entry| entry.node.entries(problems)).unwrap_or_default();
@@ -69,6 +73,11 @@ impl Draft {
                 issuers::read(IssuerId(issuers.index(&entry.key)?), entry, problems)
             }),
             credentials: document.credentials.and_then(|entry| credentials::read(entry, &issuers, problems)),
+            identities: each(document.identities, |node| identities::read(node, problems)),
+            undeclared: document
+                .undeclared
+                .and_then(|entry| identities::read_undeclared(entry, problems))
+                .unwrap_or_default(),
             routes: each(&document.routes, |owned| routes::read(owned, &scopes.elevated, problems)),
             unmatched: document.unmatched.and_then(|entry| routes::read_unmatched(entry, problems)).unwrap_or_default(),
             paths: document.paths.and_then(|entry| paths::read(entry, problems)).unwrap_or_default(),
@@ -78,7 +87,12 @@ impl Draft {
             levels: each(levels, |node| assurance::read(node, &attestations, problems)),
             rules: each(&document.rules, |owned| rules::read(owned, known, problems)),
             scopes,
+            context: document.context.map_or_else(ContextDraft::default, |entry| context::read(entry, problems)),
         }
+    }
+
+    pub(super) fn bearer_header(&self) -> Option<&str> {
+        self.credentials.as_ref()?.credentials.bearer.as_ref().map(|bearer| &*bearer.header)
     }
 
     /// The policy and its keys. INVARIANT: nothing was reported, so every part is there, in the order of its names.
@@ -95,10 +109,13 @@ impl Draft {
             elevated: self.scopes.elevated,
             routes: RouteTable::new(self.routes.into_iter().map(|draft| draft.route).collect(), self.paths.ignore_case),
             unmatched: self.unmatched,
-            identities: Identities::default(),
+            identities: Identities::new(
+                self.identities.into_iter().map(|draft| draft.identity).collect(),
+                self.undeclared,
+            ),
             floors: Floors::new(self.floors.into_iter().map(|draft| draft.floor).collect()),
             refuse_ambiguous: self.paths.refuse_ambiguous,
-            context: Context::default(),
+            context: self.context.context?,
             attestations: self.attestations.into_iter().map(|draft| draft.attestation).collect(),
             assurance: self.levels.into_iter().map(|draft| draft.level).collect(),
             rules: self.rules,

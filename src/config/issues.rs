@@ -3,11 +3,10 @@
 use super::code::Code;
 use super::diagnostics::Diagnostics;
 use super::issuers::text;
-use super::routes::header_name;
+use super::matches::header_name;
 use super::section::Section;
 use super::tree::Node;
-use crate::request::AskedIn;
-use crate::request::asked::JsonPointer;
+use crate::request::{AskedIn, JsonPointer};
 
 pub(super) fn read(node: &Node, problems: &mut Diagnostics) -> Option<AskedIn> {
     let section = Section::open("`issues`", node, problems)?;

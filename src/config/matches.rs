@@ -3,7 +3,6 @@
 use super::code::Code;
 use super::diagnostics::Diagnostics;
 use super::issuers::text;
-use super::routes::header_name;
 use super::section::{Member, Section};
 use super::source::Place;
 use super::tree::{Entry, Node};
@@ -24,18 +23,18 @@ pub(super) fn read(node: &Node, problems: &mut Diagnostics) -> Option<SelectorDr
     let section = Section::open("`match`", node, problems)?;
     let [mcp, shared @ ..] = section.members(["mcp", "hosts", "methods", "path", "headers"], problems);
     let mcp = mcp.optional(problems, read_mcp);
-    let draft = read_shared(shared, problems)?;
+    let draft = read_shared(&shared, problems)?;
     Some(SelectorDraft { selector: Selector { mcp: mcp?, ..draft.selector }, ..draft })
 }
 
 /// Of a floor: what MCP calls do, their routes say.
 pub(super) fn read_of_floor(node: &Node, problems: &mut Diagnostics) -> Option<SelectorDraft> {
     let section = Section::open("`match`", node, problems)?;
-    read_shared(section.members(["hosts", "methods", "path", "headers"], problems), problems)
+    read_shared(&section.members(["hosts", "methods", "path", "headers"], problems), problems)
 }
 
-fn read_shared(members: [Member<'_>; 4], problems: &mut Diagnostics) -> Option<SelectorDraft> {
-    let [hosts, methods, path, headers] = members;
+fn read_shared(members: &[Member<'_>; 4], problems: &mut Diagnostics) -> Option<SelectorDraft> {
+    let [hosts, methods, path, headers] = *members;
     let hosts_place = hosts.place().unwrap_or(hosts.title().place);
     let path_place = path.node().map(|node| node.place);
     let hosts = hosts.or(Vec::new(), problems, read_hosts);
@@ -118,7 +117,17 @@ fn read_header(entry: &Entry, problems: &mut Diagnostics) -> Option<HeaderCondit
     Some(HeaderCondition { name: name?, values: values? })
 }
 
-fn header_value(node: &Node, problems: &mut Diagnostics) -> Option<Box<str>> {
+/// A field name (RFC 9110 §5.1), in lower case.
+pub(super) fn header_name(text: &str, place: Place, problems: &mut Diagnostics) -> Option<Box<str>> {
+    let name = http::HeaderName::from_bytes(text.as_bytes());
+    if name.is_err() {
+        let help = "write the name of an HTTP header, such as `x-api-version`";
+        problems.report(Code::InvalidValue, place, format!("`{text}` is no name of a header"), help);
+    }
+    name.ok().map(|name| name.as_str().into())
+}
+
+pub(super) fn header_value(node: &Node, problems: &mut Diagnostics) -> Option<Box<str>> {
     let visible = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
     node.parse(
         |text| {

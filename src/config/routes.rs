@@ -106,16 +106,6 @@ fn read_name(node: &Node, problems: &mut Diagnostics) -> Option<Name> {
     Some(name)
 }
 
-/// A field name (RFC 9110 §5.1), in lower case.
-pub(super) fn header_name(text: &str, place: Place, problems: &mut Diagnostics) -> Option<Box<str>> {
-    let name = http::HeaderName::from_bytes(text.as_bytes());
-    if name.is_err() {
-        let help = "write the name of an HTTP header, such as `x-api-version`";
-        problems.report(Code::InvalidValue, place, format!("`{text}` is no name of a header"), help);
-    }
-    name.ok().map(|name| name.as_str().into())
-}
-
 fn read_scopes(node: &Node, problems: &mut Diagnostics) -> Option<ScopeSet> {
     let items = node.list(problems)?;
     let scopes = Node::each(items, problems, |item, problems| item.parse(Scope::parse, problems))?;

@@ -26,9 +26,8 @@ pub(super) fn read(owned: &Owned<'_>, known: Known<'_, '_>, problems: &mut Diagn
     let [name, when, require, deny, mode, controls] =
         section.members(["name", "when", "require", "deny", "mode", "controls"], problems);
     let name = name.required(problems, |node, problems| node.parse(Name::parse, problems));
-    let owner = owned.owner.clone();
     check_refusal(when, deny, problems);
-    let conditions = when.required(problems, |node, problems| when::read(node, owner.as_ref(), known, problems));
+    let conditions = when.required(problems, |node, problems| when::read(node, owned.owner.as_ref(), known, problems));
     let effect = read_effect(&section, require, deny, known.levels, problems);
     let mode = mode.or(Mode::default(), problems, read_mode);
     let controls = controls.or(Vec::new(), problems, texts);
@@ -37,7 +36,7 @@ pub(super) fn read(owned: &Owned<'_>, known: Known<'_, '_>, problems: &mut Diagn
         (Effect::Require(level), Some(joined)) => Effect::RequireIf(joined, level),
         (effect, _) => effect,
     };
-    Some(Rule { name: name?, owner, when, effect, mode: mode?, controls: controls? })
+    Some(Rule { name: name?, owner: owned.owner.clone(), when, effect, mode: mode?, controls: controls? })
 }
 
 pub(super) fn read_mode(node: &Node, problems: &mut Diagnostics) -> Option<Mode> {

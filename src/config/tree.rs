@@ -52,7 +52,7 @@ impl Node {
         entries.iter().find(|entry| *entry.key == *key)
     }
 
-    /// The same, where it is a text.
+    /// The text of a member.
     pub(super) fn member_text(&self, key: &str) -> Option<(&str, Place)> {
         let node = &self.member(key)?.node;
         match &node.value {

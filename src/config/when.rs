@@ -2,6 +2,7 @@
 //! privilege.
 
 use super::code::Code;
+use super::context::read_anomaly;
 use super::diagnostics::Diagnostics;
 use super::document::Owned;
 use super::matches::{read_headers, read_methods, sorted};
@@ -10,7 +11,7 @@ use super::rules::Known;
 use super::section::{Member, Section};
 use super::source::Place;
 use super::suggest::suggestion;
-use super::tree::{Entry, Node, Value};
+use super::tree::{Entry, Node};
 use crate::context::{Anomaly, SignalId, SignalSet};
 use crate::policy::{ClaimCondition, Glob, Joined, Kind, Name, Privilege, Sensitivity, UNMATCHED, When};
 
@@ -41,7 +42,7 @@ pub(super) fn read(
     let unusual_place = anomaly.place().or(signals.place());
     let anomaly = anomaly.optional(problems, read_anomaly);
     let signals = signals.optional(problems, |node, problems| read_signals(node, known, problems));
-    let when = read_conditions(conditions, owner, known, problems)?;
+    let when = read_conditions(&conditions, owner, known, problems)?;
     let Some(place) = unusual_place else {
         return Some(Conditions { when, unusual: None });
     };
@@ -51,12 +52,12 @@ pub(super) fn read(
 }
 
 fn read_conditions(
-    members: [Member<'_>; 8],
+    members: &[Member<'_>; 8],
     owner: Option<&Name>,
     known: Known<'_, '_>,
     problems: &mut Diagnostics,
 ) -> Option<When> {
-    let [sensitivity, privilege, issues, kinds, routes, methods, headers, claims] = members;
+    let [sensitivity, privilege, issues, kinds, routes, methods, headers, claims] = *members;
     let sensitivity = sensitivity.optional(problems, read_sensitivity);
     let privilege =
         privilege.optional(problems, |node, problems| node.choice(&words(Privilege::ALL, Privilege::as_str), problems));
@@ -86,19 +87,6 @@ fn words<T: Copy, const N: usize>(all: [T; N], word: impl Fn(T) -> &'static str)
 
 fn read_kinds(node: &Node, problems: &mut Diagnostics) -> Option<Vec<Kind>> {
     sorted(node, problems, |node, problems| node.choice(&words(Kind::ALL, Kind::as_str), problems))
-}
-
-/// From 1: what is at least 0 is every call.
-fn read_anomaly(node: &Node, problems: &mut Diagnostics) -> Option<Anomaly> {
-    let Value::Number(number) = &node.value else {
-        return node.wrong_type("a number from 1 to 100", problems);
-    };
-    let points = number.as_u64().and_then(|points| u8::try_from(points).ok()).filter(|points| *points > 0);
-    let anomaly = points.and_then(Anomaly::new);
-    if anomaly.is_none() {
-        node.invalid(&number.to_string(), "write a whole number from 1 to 100", problems);
-    }
-    anomaly
 }
 
 fn read_signals(node: &Node, known: Known<'_, '_>, problems: &mut Diagnostics) -> Option<SignalSet> {

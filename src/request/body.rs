@@ -1,6 +1,6 @@
 //! The body of a request, where all of it came as it was sent. Reading scopes out of it is the business of `asked`.
 
-use super::Headers;
+use super::{Headers, Occurrence};
 use std::fmt;
 
 /// What Envoy brought of a body. Only [`Body::Whole`] can be read; nothing else says what a server will see.
@@ -18,32 +18,35 @@ pub enum Body {
 
 /// Envoy says here whether it cut the body.
 const PARTIAL: &str = "x-envoy-auth-partial-body";
+/// What Envoy's `max_request_bytes` must be at least. With `allow_partial_message`, a body that fills the buffer to its last
+/// byte is sent as complete, though more may follow; one that is shorter than any buffer did not fill it.
+const SMALLEST_BUFFER: usize = 4096;
 
 impl Body {
     /// A body as it was sent (`pack_as_bytes: true`).
-    ///
-    /// It is whole only where the client said how long it is: Envoy sends what fills its buffer to the last byte as
-    /// complete, so that a chunked body could go on behind it.
     pub fn of_bytes(bytes: Vec<u8>, headers: &Headers) -> Self {
         let cut = headers.values(PARTIAL).any(|value| value != Some("false"));
         match bytes.len() {
             0 => Self::Absent,
-            length if !cut && declared_length(headers) == Some(length) => Self::Whole(bytes.into()),
+            length if !cut && is_all(length, headers.occurrence("content-length")) => Self::Whole(bytes.into()),
             _ => Self::Truncated,
         }
     }
 
     /// A body as text, in which Envoy wrote `!` for each byte that is not UTF-8. A `!` that the client wrote can't be told from
-    /// those, and a byte that is none of UTF-8 can make a second field for a lenient server (an overlong `&`).
+    /// those, and bytes that are not UTF-8 can make a second field for a lenient server (an overlong `&`).
     pub fn of_text(text: String, headers: &Headers) -> Self {
         if text.contains('!') { Self::Altered } else { Self::of_bytes(text.into_bytes(), headers) }
     }
 }
 
 /// RFC 9110 §8.6: digits, and only once.
-fn declared_length(headers: &Headers) -> Option<usize> {
-    let digits = headers.only("content-length")?;
-    if digits.bytes().all(|b| b.is_ascii_digit()) { digits.parse().ok() } else { None }
+fn is_all(length: usize, declared: Occurrence<'_>) -> bool {
+    match declared {
+        Occurrence::Absent => length < SMALLEST_BUFFER,
+        Occurrence::Once(text) => text.bytes().all(|b| b.is_ascii_digit()) && text.parse() == Ok(length),
+        Occurrence::Repeated | Occurrence::Unreadable => false,
+    }
 }
 
 /// The length only: bodies hold secrets.
@@ -81,9 +84,15 @@ mod tests {
         assert_eq!(Body::of_text("hello".into(), &headers(&[("content-length", "5")])), whole);
     }
 
+    #[test]
+    fn a_body_of_undeclared_length_is_whole_where_it_filled_no_buffer() {
+        let chunked = |length| of(&vec![b'x'; length], &[(PARTIAL, "false")]);
+        assert!(matches!(chunked(SMALLEST_BUFFER - 1), Body::Whole(_)));
+        assert_eq!(chunked(SMALLEST_BUFFER), Body::Truncated);
+    }
+
     #[rstest]
-    #[case(&[(PARTIAL, "false")])]
-    #[case(&[("transfer-encoding", "chunked"), (PARTIAL, "false")])]
+    #[case(&[(PARTIAL, "true")])]
     #[case(&[("content-length", "6")])]
     #[case(&[("content-length", "4")])]
     #[case(&[("content-length", "5"), ("content-length", "5")])]

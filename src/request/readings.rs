@@ -16,23 +16,22 @@ pub const MAX_READINGS: usize = 16;
 /// Headers in which frameworks look for the method that is meant.
 const METHOD_OVERRIDES: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
 /// Headers in which frameworks look for the path that was asked for.
-const PATH_OVERRIDES: [&str; 2] = ["x-original-url", "x-rewrite-url"];
+pub(super) const PATH_OVERRIDES: [&str; 2] = ["x-original-url", "x-rewrite-url"];
 
 impl Readings {
     pub fn of(method: &Method, path: &RequestPath, headers: &Headers) -> Result<Self, Malformed> {
         let mut paths: Vec<Box<str>> = path.alternatives().map_err(Malformed::Path)?;
-        for name in PATH_OVERRIDES {
-            if let Some(target) = override_in(headers, name)? {
-                let meant = RequestPath::parse(path_in(target), "GET").map_err(Malformed::Path)?;
-                paths.push(meant.canonical().into());
-                paths.extend(meant.alternatives().map_err(Malformed::Path)?);
-            }
-        }
         // Methods are case-sensitive (RFC 9110 §9.1), and some frameworks forget it.
         let mut methods: Vec<_> = method.in_upper_case().into_iter().collect();
-        for name in METHOD_OVERRIDES {
-            if let Some(method) = override_in(headers, name)? {
-                methods.push(Method::parse(&method.trim().to_ascii_uppercase())?);
+        for (name, of) in headers.names().filter_map(|name| Some((name, Override::by(name)?))) {
+            let value = override_in(headers, name)?;
+            match of {
+                Override::Method => methods.push(Method::parse(&value.trim().to_ascii_uppercase())?),
+                Override::Path => {
+                    let meant = RequestPath::parse(path_in(value), "GET").map_err(Malformed::Path)?;
+                    paths.push(meant.canonical().into());
+                    paths.extend(meant.alternatives().map_err(Malformed::Path)?);
+                }
             }
         }
         paths.sort_unstable();
@@ -45,21 +44,46 @@ impl Readings {
         Ok(Self { methods, paths })
     }
 
+    /// Every method that the request may be taken for.
+    pub fn methods<'r>(&'r self, method: &'r Method) -> impl Iterator<Item = &'r Method> {
+        std::iter::once(method).chain(&self.methods)
+    }
+
     /// All readings as method and path, first the one as it was sent.
     pub fn all<'r>(&'r self, method: &'r Method, path: &'r str) -> impl Iterator<Item = (&'r Method, &'r str)> {
-        let methods = std::iter::once(method).chain(&self.methods);
-        methods.flat_map(move |method| {
+        self.methods(method).flat_map(move |method| {
             std::iter::once(path).chain(self.paths.iter().map(AsRef::as_ref)).map(move |path| (method, path))
         })
     }
 }
 
+/// What a header can override.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Override {
+    Method,
+    Path,
+}
+
+impl Override {
+    /// Envoy lets underscores in names pass, and servers that know headers as CGI does (RFC 3875 §4.1.18) take them for hyphens.
+    fn by(name: &str) -> Option<Self> {
+        let means = |other: &&str| {
+            other.len() == name.len()
+                && other.bytes().zip(name.bytes()).all(|(a, b)| a == b || (a == b'-' && b == b'_'))
+        };
+        if METHOD_OVERRIDES.iter().any(|other| means(&other)) {
+            Some(Self::Method)
+        } else {
+            PATH_OVERRIDES.iter().any(|other| means(&other)).then_some(Self::Path)
+        }
+    }
+}
+
 /// What stands twice, or is no text, could mean anything.
-fn override_in<'h>(headers: &'h Headers, name: &str) -> Result<Option<&'h str>, Malformed> {
+fn override_in<'h>(headers: &'h Headers, name: &str) -> Result<&'h str, Malformed> {
     match headers.occurrence(name) {
-        Occurrence::Absent => Ok(None),
-        Occurrence::Once(value) => Ok(Some(value)),
-        Occurrence::Repeated | Occurrence::Unreadable => Err(Malformed::Override),
+        Occurrence::Once(value) => Ok(value),
+        Occurrence::Absent | Occurrence::Repeated | Occurrence::Unreadable => Err(Malformed::Override),
     }
 }
 
@@ -198,6 +222,8 @@ mod tests {
         assert_eq!(with(&[("x-original-url", "/admin?x")]).unwrap(), ["GET /pub", "GET /admin"]);
         assert_eq!(with(&[("x-rewrite-url", "https://h/admin")]).unwrap(), ["GET /pub", "GET /admin"]);
         assert_eq!(with(&[("x-http-method-override", "delete")]).unwrap(), ["GET /pub", "DELETE /pub"]);
+        assert_eq!(with(&[("x_original-url", "/admin")]).unwrap(), ["GET /pub", "GET /admin"]);
+        assert_eq!(with(&[("x_http_method_override", "delete")]).unwrap(), ["GET /pub", "DELETE /pub"]);
         let both = with(&[("x-original-url", "/admin"), ("x-http-method", "PUT")]).unwrap();
         assert_eq!(both, ["GET /pub", "GET /admin", "PUT /pub", "PUT /admin"]);
     }

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod context;
 mod formats;
+mod identities;
 mod layouts;
 mod merging;
 mod problems;

@@ -1,7 +1,7 @@
 //! Policies that are wrong in one way each, and what is said about them.
 
 use crate::support::{Folder, GOOD, JWKS, changed, stderr};
-use crate::{routes, rules, teams};
+use crate::{context, routes, rules, teams};
 use rstest::rstest;
 use std::collections::BTreeSet;
 use stepgate::config::{Code, Diagnostics, Severity};
@@ -58,6 +58,12 @@ const CASES: &[(&str, &str)] = &[
     ("narrowed_by_headers", NARROWED),
     ("narrowed_without_scope", WITHOUT_SCOPE),
     ("anonymous_at_high", "routes:\n  - { name: a, match: { path: /a }, sensitivity: high, anonymous: true }"),
+    ("bad_identities", BAD_IDENTITIES),
+    ("identity_tie", IDENTITY_TIE),
+    ("alias_of_pattern", "identities:\n  - { match: \"billing-*\", aliases: [batch] }"),
+    ("alias_taken", ALIAS_TAKEN),
+    ("undeclared_twice", "undeclared: { baseline: [], refuse: true }"),
+    ("undeclared_not_refused", "undeclared: { refuse: false }"),
     ("no_resource", "resource: gone"),
     ("laxer_level", LAXER),
     ("no_effect", "rules:\n  - { name: a, when: { sensitivity: low } }"),
@@ -140,7 +146,7 @@ rules:
 
 const TWO_OF_ONE_NAME: &str = r"
 issuers:
-  idp: &idp { issuer: https://idp.example.com, audiences: [a], algorithms: [ES256], keys: { file: keys/idp.jwks.json } }
+  idp: &idp { issuer: https://idp.example.com, audiences: [a], subjects: [a], algorithms: [ES256], keys: { file: keys/idp.jwks.json } }
   other: *idp
   attester: { algorithms: [ES256], keys: { file: keys/attester.jwks.json } }
 credentials:
@@ -159,6 +165,31 @@ routes:
   - { name: wide, match: { path: /x }, sensitivity: low, scopes: [payments:read] }
   - { name: lax, match: { path: /x, headers: { x-v: ["1"] } }, sensitivity: low }
 "#;
+
+const BAD_IDENTITIES: &str = r#"
+identities:
+  - { match: "a/**/b", kind: servise, owner: team billing, baseline: ["a b", 5], status: offbaorded, review_by: 2027-3-31 }
+  - { match: web, aliases: ["web-*", "w w"], review_by: 2027-02-29, naem: web }
+  - { kind: service }
+undeclared: { baseline: payments:read }
+"#;
+
+const IDENTITY_TIE: &str = r#"
+identities:
+  - { match: "ns/*/sa/web-*" }
+  - { match: "ns/*/sa/*-eu1" }
+  - { match: "ns/*/sa/*-eu" }
+  - { match: "ns/*/sa/api-*" }
+  - { match: batch }
+  - { match: batch, status: suspended }
+"#;
+
+const ALIAS_TAKEN: &str = r"
+identities:
+  - { match: api, aliases: [api, a1] }
+  - { match: batch, aliases: [b1, b1, a1] }
+  - { match: web, aliases: [batch] }
+";
 
 const UNBOUNDED: &str = r"
 issuers:
@@ -187,10 +218,6 @@ const NOT_YET: &str = r#"
 issuers:
   idp: { algorithms: [ES256], keys: { url: "https://idp.example.com/jwks", refresh: 5m } }
   attester: { algorithms: [ES256], keys: { spiffe: "unix:/agent.sock" } }
-credentials:
-  identity: [xfcc]
-  xfcc: { trust_domains: [example.org] }
-  bearer: { issuers: [idp], delegated: true }
 challenges: { per_minute: 20 }
 events: { transmitters: [idp], audiences: [stepgate] }
 attestations:
@@ -202,7 +229,7 @@ rules: []
 "#;
 
 fn all_cases() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
-    CASES.iter().chain(rules::CASES).chain(routes::CASES).chain(teams::CASES)
+    CASES.iter().chain(context::CASES).chain(rules::CASES).chain(routes::CASES).chain(teams::CASES)
 }
 
 fn rendered(name: &str, change: &str) -> String {
@@ -228,8 +255,9 @@ fn each_problem_is_shown_with_its_code_its_place_and_what_to_do() {
 #[test]
 fn every_code_is_earned_by_some_policy() {
     let mut earned = BTreeSet::new();
-    for (_, change) in all_cases() {
-        let loaded = Folder::with(&changed(change)).load();
+    let changes = all_cases().map(|(_, change)| (*change).to_owned());
+    for change in changes.chain([context::too_many_signals(1)]) {
+        let loaded = Folder::with(&changed(&change)).load();
         let found = loaded.map_or_else(|problems| problems, |loaded| loaded.warnings);
         earned.extend(found.iter().map(|problem| problem.code));
     }

@@ -88,11 +88,11 @@ routes:
   - { name: c, match: { path: "/USERS/{name}", headers: { x-v: ["1"] } }, sensitivity: low, anonymous: true }
 "#;
 
-/// Two headers outweigh one call.
+/// The more conditions, the narrower, and the tools of a call are one too.
 const NARROWED_CALL: &str = r#"
 routes:
   - { name: delete, match: { path: /mcp, mcp: { method: tools/call, tools: ["delete_*"] } }, sensitivity: critical }
-  - { name: lax, match: { path: /mcp, headers: { x-a: ["1"], x-b: ["1"] } }, sensitivity: low }
+  - { name: lax, match: { path: /mcp, headers: { x-a: ["1"], x-b: ["1"], x-c: ["1"] } }, sensitivity: low }
 "#;
 
 const NARROWED_OUT_OF_A_RULE: &str = r#"

@@ -8,7 +8,10 @@ use stepgate::policy::{Effect, Kind, Mode};
 /// A name, and what is changed in the good policy.
 pub(crate) const CASES: &[(&str, &str)] = &[
     ("bad_conditions", BAD_CONDITIONS),
-    ("unknown_signal", "rules:\n  - { name: a, when: { sensitivity: high, signals: [new_netwrok] }, require: fresh }"),
+    (
+        "rule_of_an_unknown_signal",
+        "rules:\n  - { name: a, when: { sensitivity: high, signals: [new_netwrok] }, require: fresh }",
+    ),
     ("anomaly_alone", "rules:\n  - { name: a, when: { anomaly: 50 }, require: fresh }"),
     ("anomaly_alone_with_a_caller", ALONE_WITH_A_CALLER),
     ("signals_alone", "rules:\n  - { name: a, when: { signals: [new_country] }, require: fresh }"),
@@ -73,6 +76,27 @@ fn every_condition_is_read_in_one_order() {
     assert_eq!((everything.mode, denied.mode), (Mode::Shadow, Mode::Enforce));
     assert!(matches!(&denied.effect, Effect::Deny(reason) if reason.as_str() == "legacy_identity"));
     assert_eq!(denied.when.kinds, [Kind::Legacy]);
+}
+
+/// The places of signals hang on no order.
+#[test]
+fn signals_are_those_of_the_policy() {
+    let context = r#"
+context:
+  custom:
+    - { name: odd-client, points: 10, header: user-agent, matches: "curl/*" }
+    - { name: break-glass, points: 50, header: x-break-glass, present: true }
+  signals:
+    outside_hours: { points: 20 }
+    new_network: { points: 30 }
+rules:
+  - { name: a, when: { sensitivity: high, signals: [break-glass, new_network] }, require: fresh }
+"#;
+    let policy = Folder::with(&changed(context)).load().unwrap().policy;
+    let Effect::RequireIf(joined, _) = policy.rules[0].effect else { panic!("{:?}", policy.rules) };
+    let named = joined.signals().unwrap();
+    let names: Vec<_> = named.iter().map(|id| policy.context.signals.get(id).unwrap().name.as_str()).collect();
+    assert_eq!(names, ["new_network", "break-glass"]);
 }
 
 #[test]

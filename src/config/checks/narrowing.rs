@@ -1,8 +1,7 @@
 //! A route that takes requests from another by headers must not be laxer: the caller chooses the headers. What narrows it to
 //! an MCP call may well be: Envoy reads that call, and so does the server.
 
-use super::selectors::any_or_each;
-use super::spaces::folded;
+use super::selectors::{any_or_each, folded};
 use crate::config::code::Code;
 use crate::config::diagnostics::Diagnostics;
 use crate::config::draft::Draft;
@@ -18,7 +17,7 @@ type Group<'r> = BTreeMap<Shape<'r>, Vec<&'r RouteDraft>>;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Shape<'r> {
     headers: Vec<&'r str>,
-    mcp: bool,
+    conditions: usize,
 }
 
 pub(in crate::config) fn check(draft: &Draft, problems: &mut Diagnostics) {
@@ -71,15 +70,14 @@ impl<'r> Shape<'r> {
         let selector = &draft.route.selector;
         Self {
             headers: selector.headers.iter().map(|condition| &*condition.name).collect(),
-            mcp: selector.mcp.is_some(),
+            conditions: selector.conditions(),
         }
     }
 
     /// Whether it has fewer conditions, and the other looks at headers that it does not. With as many, the stricter route
     /// counts anyway.
     fn is_wider_than(&self, narrow: &Self) -> bool {
-        let conditions = |shape: &Self| shape.headers.len() + usize::from(shape.mcp);
-        conditions(self) < conditions(narrow) && narrow.headers.iter().any(|name| !self.headers.contains(name))
+        self.conditions < narrow.conditions && narrow.headers.iter().any(|name| !self.headers.contains(name))
     }
 }
 

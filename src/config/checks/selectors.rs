@@ -1,6 +1,5 @@
 //! Two routes that take the same requests: which one counts would hang on their names.
 
-use super::spaces::folded;
 use crate::config::code::Code;
 use crate::config::diagnostics::Diagnostics;
 use crate::config::routes::RouteDraft;
@@ -50,6 +49,11 @@ fn selections(draft: &RouteDraft, ignore_case: bool) -> impl Iterator<Item = Sel
 /// `None` where a list names nothing and so means any.
 pub(super) fn any_or_each<T>(named: &[T]) -> impl Iterator<Item = Option<&T>> + Clone {
     named.is_empty().then_some(None).into_iter().chain(named.iter().map(Some))
+}
+
+/// A path as it is compared.
+pub(super) fn folded(path: &PathTemplate, ignore_case: bool) -> Cow<'_, PathTemplate> {
+    if ignore_case { Cow::Owned(path.in_lower_case()) } else { Cow::Borrowed(path) }
 }
 
 fn same_selector(route: &RouteDraft, other: &RouteDraft, problems: &mut Diagnostics) {

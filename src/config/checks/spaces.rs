@@ -1,12 +1,12 @@
 //! Teams keep to what they may name, and no two may name the same.
 
+use super::selectors::folded;
 use crate::config::code::Code;
 use crate::config::diagnostics::Diagnostics;
 use crate::config::draft::Draft;
 use crate::config::owners::SpaceDraft;
 use crate::config::source::Place;
 use crate::policy::{HostPattern, Name, PathTemplate, Selector};
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// What a team's file names, and where.
@@ -83,10 +83,6 @@ fn meet(one: &SpaceDraft, other: &SpaceDraft, ignore_case: bool) -> bool {
 /// Of two lists, of which an empty one means any.
 fn any_pair<T>(one: &[T], other: &[T], meet: impl Fn(&T, &T) -> bool) -> bool {
     one.is_empty() || other.is_empty() || one.iter().any(|own| other.iter().any(|other| meet(own, other)))
-}
-
-pub(super) fn folded(path: &PathTemplate, ignore_case: bool) -> Cow<'_, PathTemplate> {
-    if ignore_case { Cow::Owned(path.in_lower_case()) } else { Cow::Borrowed(path) }
 }
 
 fn overlapping(space: &SpaceDraft, other: &SpaceDraft, problems: &mut Diagnostics) {
