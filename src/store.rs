@@ -5,12 +5,14 @@
 
 pub mod digest;
 pub mod gate;
+pub mod learned;
 pub mod rejected;
 pub mod remembered;
 pub mod spent;
 
 pub use digest::NoRandomness;
 pub use gate::Gate;
+pub use learned::Learned;
 pub use remembered::{CacheMeter, CacheSize, Meters, Remembered};
 pub use spent::SpentProofs;
 
