@@ -3,6 +3,7 @@
 pub mod caller;
 pub mod certificate;
 pub mod spiffe_id;
+pub mod xfcc;
 
 pub use caller::{AccessToken, Caller, Scheme};
 pub use certificate::PeerCertificate;

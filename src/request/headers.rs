@@ -58,6 +58,16 @@ impl Headers {
         if let Occurrence::Once(value) = self.occurrence(name) { Some(value) } else { None }
     }
 
+    /// Every line of a header in order, by its name in lower case; `None` for one that is no text. Lines that Envoy has joined
+    /// are one.
+    pub fn values(&self, name: &str) -> impl Iterator<Item = Option<&str>> {
+        let (joined, apart) = match &self.0 {
+            Form::Joined(map) => (map.get(name).map(|value| readable(value).then_some(value.as_str())), None),
+            Form::Apart(pairs) => (None, Some(pairs.iter().filter(move |(n, _)| n == name))),
+        };
+        joined.into_iter().chain(apart.into_iter().flatten().map(|(_, value)| value.as_deref()))
+    }
+
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let (joined, apart) = match &self.0 {
             Form::Joined(map) => (Some(map.keys().map(String::as_str)), None),
@@ -121,6 +131,18 @@ mod tests {
     fn bytes_that_are_no_text_are_unreadable_in_both_forms() {
         assert_eq!(Headers::joined(map(&[("x-a", "caf!!")])).occurrence("x-a"), Occurrence::Unreadable);
         assert_eq!(Headers::apart(vec![("x-a".to_owned(), None)], map(&[])).occurrence("x-a"), Occurrence::Unreadable);
+    }
+
+    #[test]
+    fn all_lines_are_read_in_their_order() {
+        let pairs = [("X-A", Some("1, 2")), ("x-b", Some("0")), ("x-a", None), ("x-a", Some("3"))];
+        let pairs = pairs.map(|(name, value)| (name.to_owned(), value.map(str::to_owned)));
+        let apart = Headers::apart(pairs.to_vec(), HashMap::new());
+        assert_eq!(apart.values("x-a").collect::<Vec<_>>(), [Some("1, 2"), None, Some("3")]);
+        let joined = Headers::joined(map(&[("x-a", "1, 2,3"), ("x-c", "caf!!")]));
+        assert_eq!(joined.values("x-a").collect::<Vec<_>>(), [Some("1, 2,3")]);
+        assert_eq!(joined.values("x-c").collect::<Vec<_>>(), [None]);
+        assert_eq!(joined.values("x-b").count(), 0);
     }
 
     #[test]
