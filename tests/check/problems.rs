@@ -59,6 +59,7 @@ const CASES: &[(&str, &str)] = &[
     ("narrowed_without_scope", WITHOUT_SCOPE),
     ("anonymous_at_high", "routes:\n  - { name: a, match: { path: /a }, sensitivity: high, anonymous: true }"),
     ("bad_identities", BAD_IDENTITIES),
+    ("bad_whereabouts", BAD_WHEREABOUTS),
     ("identity_tie", IDENTITY_TIE),
     ("alias_of_pattern", "identities:\n  - { match: \"billing-*\", aliases: [batch] }"),
     ("alias_taken", ALIAS_TAKEN),
@@ -172,6 +173,14 @@ identities:
   - { match: web, aliases: ["web-*", "w w"], review_by: 2027-02-29, naem: web }
   - { kind: service }
 undeclared: { baseline: payments:read }
+"#;
+
+const BAD_WHEREABOUTS: &str = r#"
+identities:
+  - { match: a, networks: [10.20.0.1/16, ten], countries: [XX, Germany], hours: { days: [monday], from: 7am, to: "24:01", zone: Berlin } }
+  - { match: b, networks: [], countries: [], hours: { days: [], from: "07:00" } }
+  - { match: c, hours: { from: "07:00", to: "07:00", zone: UTC } }
+  - { match: d, hours: { from: "24:00", to: "07:00", zone: UTC, week: [mon] } }
 "#;
 
 const IDENTITY_TIE: &str = r#"
