@@ -25,16 +25,8 @@ use world::World;
 #[tokio::main]
 async fn main() -> ExitCode {
     let mut teller = Teller::default();
-    match demo(&mut teller).await {
-        Ok(()) => {
-            println!("\nAll went as told, and nothing is left running.");
-            ExitCode::SUCCESS
-        }
-        Err(why) => {
-            eprintln!("\n{} went wrong: {why}", teller.place());
-            ExitCode::FAILURE
-        }
-    }
+    let told = demo(&mut teller).await;
+    teller.conclude(told)
 }
 
 /// However this ends, every process that the world started ends with it.

@@ -3,6 +3,7 @@
 use super::support::Result;
 use super::support::answer::Answer;
 use std::fmt::Debug;
+use std::process::ExitCode;
 
 #[derive(Debug, Default)]
 pub(crate) struct Teller {
@@ -17,8 +18,21 @@ impl Teller {
         println!("\n{:2}  {title}", self.step);
     }
 
-    /// Where the story is.
-    pub(crate) fn place(&self) -> String {
+    /// How it ended, for people and for scripts.
+    pub(crate) fn conclude(&self, told: Result<()>) -> ExitCode {
+        match told {
+            Ok(()) => {
+                println!("\nAll went as told, and nothing is left running.");
+                ExitCode::SUCCESS
+            }
+            Err(why) => {
+                eprintln!("\n{} went wrong: {why}", self.place());
+                ExitCode::FAILURE
+            }
+        }
+    }
+
+    fn place(&self) -> String {
         match self.step {
             0 => "starting up".to_owned(),
             step => format!("step {step} ({})", self.title),
