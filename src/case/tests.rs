@@ -1,7 +1,10 @@
 //! The order of all checks, driven without any I/O: one world, one good call, and everything that may be wrong with it.
 
 mod attacks;
+mod delegation;
 mod order;
+mod reported;
+mod standing;
 pub(crate) mod world;
 
 use crate::decision::Outcome;
