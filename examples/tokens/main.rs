@@ -1,7 +1,7 @@
 //! Runs the token endpoint; what it does stands in `endpoint.rs`.
 //!
 //! ```sh
-//! cargo run --example tokens -- --key idp.key.jwk --client 'billing-web=payments:read admin:users'
+//! cargo run --example tokens -- --key tokens.key.jwk --client 'billing-web=payments:read admin:users'
 //! ```
 
 pub mod endpoint;
@@ -20,7 +20,7 @@ struct Arguments {
     /// Only Envoy may reach it: it believes the headers of whoever does.
     #[arg(long, default_value = "127.0.0.1:8080")]
     listen: String,
-    #[arg(long, default_value = "https://idp.example.com")]
+    #[arg(long, default_value = "https://tokens.example.com")]
     issuer: String,
     /// The API that the tokens are for.
     #[arg(long, default_value = "https://api.example.com")]
