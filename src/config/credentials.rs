@@ -30,7 +30,7 @@ pub(super) fn read(entry: &Entry, issuers: &Names<'_>, problems: &mut Diagnostic
     let section = Section::open("`credentials`", &entry.node, problems)?;
     let [identity, mtls, xfcc, jwt_authn, bearer, leeway] =
         section.members(["identity", "mtls", "xfcc", "jwt_authn", "bearer", "leeway"], problems);
-    let configured = configured([mtls, xfcc, jwt_authn, bearer]);
+    let configured = configured(&[mtls, xfcc, jwt_authn, bearer]);
     if configured.is_empty() {
         none(entry.key_place, problems);
     }
@@ -64,7 +64,7 @@ pub(super) fn none(place: Place, problems: &mut Diagnostics) {
 }
 
 /// In the order in which they count where `identity` does not say, which is that of the sources.
-fn configured(sources: [Member<'_>; IdentitySource::ALL.len()]) -> Vec<IdentitySource> {
+fn configured(sources: &[Member<'_>; IdentitySource::ALL.len()]) -> Vec<IdentitySource> {
     let all = IdentitySource::ALL.into_iter().zip(sources);
     all.filter(|(_, member)| member.entry().is_some()).map(|(source, _)| source).collect()
 }

@@ -230,7 +230,7 @@ fn a_bearer_does_not_stand_in_for_the_proof_of_another_token() {
 
     // Nor does one that is bound to the thief's own key, with a proof by that.
     let bound = bearer(WEB).claim("cnf", json!({"jkt": world.thief.public().thumbprint()})).sign(&world.idp).unwrap();
-    let proof = Jwt::proof(world.thief.public(), "GET", &format!("{}{READ}", ORIGIN)).unwrap();
+    let proof = Jwt::proof(world.thief.public(), "GET", &format!("{ORIGIN}{READ}")).unwrap();
     let proof = proof.claim("iat", NOW).with_token(&bound).sign(&world.thief).unwrap();
     let call = call.with("x-token", format!("DPoP {bound}")).with("dpop", proof);
     assert_eq!(line(&world.decide(&verified(call, by_envoy))), "deny credential_binding_unproven");
@@ -241,7 +241,7 @@ fn one_token_that_both_verify_needs_one_proof() {
     let world = with_two_tokens("authorization");
     let cnf = json!({"jkt": world.web.public().thumbprint()});
     let token = bearer(WEB).claim("cnf", cnf.clone()).sign(&world.idp).unwrap();
-    let proof = Jwt::proof(world.web.public(), "GET", &format!("{}{READ}", ORIGIN)).unwrap();
+    let proof = Jwt::proof(world.web.public(), "GET", &format!("{ORIGIN}{READ}")).unwrap();
     let proof = proof.claim("iat", NOW).with_token(&token).sign(&world.web).unwrap();
     let call = Call::new("GET", READ).with("authorization", format!("DPoP {token}")).with("dpop", proof);
     assert_eq!(line(&world.decide(&verified(call, claims_with("cnf", &cnf)))), "allowed routine");
