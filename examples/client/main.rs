@@ -59,7 +59,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut client = StepUpClient::new(http, config)?;
     for _ in 0..arguments.times {
         let answer = client.call(arguments.method.clone(), &arguments.path).await?;
-        println!("{} {}", answer.status(), answer.text().await?);
+        let status = answer.status();
+        println!("{status} {}", answer.text().await?);
+        if !status.is_success() {
+            return Err(format!("the API answered {status}").into());
+        }
     }
     Ok(())
 }

@@ -17,9 +17,7 @@ mod world;
 use std::env;
 use std::process::ExitCode;
 use support::Result;
-use teller::Teller;
-use tokio::signal::ctrl_c;
-use tokio::signal::unix::{SignalKind, signal};
+use teller::{Teller, interruption, or_interrupted};
 use world::World;
 
 #[tokio::main]
@@ -31,10 +29,7 @@ async fn main() -> ExitCode {
 
 /// However this ends, every process that the world started ends with it.
 async fn demo(teller: &mut Teller) -> Result<()> {
-    let world = tokio::select! {
-        world = told(teller) => world?,
-        interrupted = interruption() => return interrupted.and(Err("interrupted".into())),
-    };
+    let world = or_interrupted(told(teller)).await?;
     let keep = env::var("KEEP").is_ok_and(|keep| !keep.is_empty() && keep != "0");
     if keep {
         world.invite()?;
@@ -48,12 +43,4 @@ async fn told(teller: &mut Teller) -> Result<World> {
     let mut world = World::start().await?;
     story::tell(teller, &mut world).await?;
     Ok(world)
-}
-
-async fn interruption() -> Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        pressed = ctrl_c() => Ok(pressed?),
-        _ = terminate.recv() => Ok(()),
-    }
 }

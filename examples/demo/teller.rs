@@ -4,6 +4,8 @@ use super::support::Result;
 use super::support::answer::Answer;
 use std::fmt::Debug;
 use std::process::ExitCode;
+use tokio::signal::ctrl_c;
+use tokio::signal::unix::{SignalKind, signal};
 
 #[derive(Debug, Default)]
 pub(crate) struct Teller {
@@ -37,6 +39,22 @@ impl Teller {
             0 => "starting up".to_owned(),
             step => format!("step {step} ({})", self.title),
         }
+    }
+}
+
+/// The story, unless someone stops it: then every process that it started ends with it.
+pub(crate) async fn or_interrupted<T>(story: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::select! {
+        told = story => told,
+        interrupted = interruption() => interrupted.and(Err("interrupted".into())),
+    }
+}
+
+pub(crate) async fn interruption() -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        pressed = ctrl_c() => Ok(pressed?),
+        _ = terminate.recv() => Ok(()),
     }
 }
 
