@@ -54,8 +54,12 @@ async fn answer(State(ledger): State<Shared>, headers: HeaderMap, Json(call): Js
             let (is_error, text) = (called.is_err(), called.unwrap_or_else(|why| why));
             json!({ "content": [{ "type": "text", "text": text }], "isError": is_error })
         }
-        _ => return Json(json!({ "jsonrpc": "2.0", "id": id, "error": { "code": -32601, "message": "no such method" } }))
-            .into_response(),
+        _ => {
+            return Json(
+                json!({ "jsonrpc": "2.0", "id": id, "error": { "code": -32601, "message": "no such method" } }),
+            )
+            .into_response();
+        }
     };
     Json(json!({ "jsonrpc": "2.0", "id": id, "result": result })).into_response()
 }
