@@ -14,6 +14,7 @@ pub mod mcp;
 pub mod name;
 pub mod origin;
 pub mod pattern;
+mod reach;
 pub mod route;
 pub mod rule;
 pub mod scopes;
