@@ -19,7 +19,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, get_current_timestamp};
 use reqwest::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, Response, StatusCode, Url};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const ATTESTATION: HeaderName = HeaderName::from_static("oauth-client-attestation");
 const PROOF: HeaderName = HeaderName::from_static("dpop");
@@ -40,6 +40,8 @@ pub struct Config {
     /// Where the attester takes requests, and what this workload is registered with there.
     pub attester: Url,
     pub credential: String,
+    /// What the calls are for. The attester writes it into the attestation, and the API tells the service behind it.
+    pub task: Option<String>,
 }
 
 #[derive(Debug)]
@@ -83,14 +85,19 @@ impl StepUpClient {
 
     /// Sends a call; a step-up is answered on the way. What comes back is the API's answer to it.
     pub async fn call(&mut self, method: Method, path: &str) -> Result<Response, Error> {
+        self.call_with(method, path, None).await
+    }
+
+    /// The same with a body, which is sent again with the call.
+    pub async fn call_with(&mut self, method: Method, path: &str, body: Option<&Value>) -> Result<Response, Error> {
         for _ in 0..ANSWERS {
-            let answer = self.send(&method, path).await?;
+            let answer = self.send(&method, path, body).await?;
             if answer.status() != StatusCode::UNAUTHORIZED {
                 return Ok(answer);
             }
             self.prepare_answer(answer.json().await?).await?;
         }
-        self.send(&method, path).await
+        self.send(&method, path, body).await
     }
 
     /// The headers of one call: the token, and once the API has asked for it the attestation with a fresh proof.
@@ -106,10 +113,11 @@ impl StepUpClient {
         Ok(headers)
     }
 
-    async fn send(&mut self, method: &Method, path: &str) -> Result<Response, Error> {
+    async fn send(&mut self, method: &Method, path: &str, body: Option<&Value>) -> Result<Response, Error> {
         let url = at(&self.config.connect, path)?;
-        let headers = self.headers(method, path)?;
-        let answer = self.http.request(method.clone(), url).headers(headers).send().await?;
+        let request = self.http.request(method.clone(), url).headers(self.headers(method, path)?);
+        let request = if let Some(body) = body { request.json(body) } else { request };
+        let answer = request.send().await?;
         if let Some(challenge) = answer.headers().get(NEXT_CHALLENGE) {
             self.challenge = challenge.to_str().ok().map(str::to_owned);
         }
@@ -135,7 +143,8 @@ impl StepUpClient {
             attestation: String,
         }
         let request = self.http.post(self.config.attester.clone()).bearer_auth(&self.config.credential);
-        let answer = request.json(&json!({ "jwk": self.key.public })).send().await?.error_for_status()?;
+        let asked = json!({ "jwk": self.key.public, "task": self.config.task });
+        let answer = request.json(&asked).send().await?.error_for_status()?;
         Ok(answer.json::<Vouched>().await?.attestation)
     }
 }

@@ -17,32 +17,19 @@ mod world;
 use std::env;
 use std::process::ExitCode;
 use support::Result;
-use teller::Teller;
-use tokio::signal::ctrl_c;
-use tokio::signal::unix::{SignalKind, signal};
+use teller::{Teller, interruption, or_interrupted};
 use world::World;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let mut teller = Teller::default();
-    match demo(&mut teller).await {
-        Ok(()) => {
-            println!("\nAll went as told, and nothing is left running.");
-            ExitCode::SUCCESS
-        }
-        Err(why) => {
-            eprintln!("\n{} went wrong: {why}", teller.place());
-            ExitCode::FAILURE
-        }
-    }
+    let told = demo(&mut teller).await;
+    teller.conclude(told)
 }
 
 /// However this ends, every process that the world started ends with it.
 async fn demo(teller: &mut Teller) -> Result<()> {
-    let world = tokio::select! {
-        world = told(teller) => world?,
-        interrupted = interruption() => return interrupted.and(Err("interrupted".into())),
-    };
+    let world = or_interrupted(told(teller)).await?;
     let keep = env::var("KEEP").is_ok_and(|keep| !keep.is_empty() && keep != "0");
     if keep {
         world.invite()?;
@@ -56,12 +43,4 @@ async fn told(teller: &mut Teller) -> Result<World> {
     let mut world = World::start().await?;
     story::tell(teller, &mut world).await?;
     Ok(world)
-}
-
-async fn interruption() -> Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        pressed = ctrl_c() => Ok(pressed?),
-        _ = terminate.recv() => Ok(()),
-    }
 }

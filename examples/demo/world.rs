@@ -5,12 +5,10 @@ use super::step_up::{Config, StepUpClient};
 use super::support::answer::Answer;
 use super::support::issuers::{ATTESTER, RESOURCE};
 use super::support::mesh::{Caller, HOST, Mesh, Transport};
+use super::support::serving::Serving;
 use super::support::{Result, http};
 use std::fs;
-use std::net::SocketAddr;
 use stepgate::mint::{SigningKey, random_id};
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 
 /// The workload, and what its token grants.
 pub(crate) const WORKLOAD: &str = "billing-web";
@@ -34,7 +32,7 @@ impl World {
     pub(crate) async fn start() -> Result<Self> {
         let mesh = Mesh::quickstart(Transport::Unix).await?;
         let credential = random_id()?;
-        let attester = Serving::attester(&mesh, &credential).await?;
+        let attester = attester(&mesh, &credential).await?;
         let token = mesh.issuers.bearer_for(KEPT_TOKEN_SECONDS, WORKLOAD, SCOPES)?;
         let config = Config {
             resource: RESOURCE.parse()?,
@@ -42,6 +40,7 @@ impl World {
             token: token.clone(),
             attester: format!("http://{}/attestations", attester.address).parse()?,
             credential,
+            task: None,
         };
         let client = StepUpClient::new(http().build()?, config)?;
         println!(
@@ -88,29 +87,8 @@ impl World {
     }
 }
 
-/// The attester, taking requests.
-#[derive(Debug)]
-struct Serving {
-    address: SocketAddr,
-    server: JoinHandle<()>,
-}
-
-impl Serving {
-    async fn attester(mesh: &Mesh, credential: &str) -> Result<Self> {
-        let key = SigningKey::from_jwk(&mesh.issuers.attester.private_jwk()?)?;
-        let app = Attester::new(ATTESTER, key, [(WORKLOAD.to_owned(), credential.to_owned())]).router();
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let address = listener.local_addr()?;
-        let server = tokio::spawn(async move {
-            // It ends when it is aborted; a failure shows at the client.
-            let _ = axum::serve(listener, app).await;
-        });
-        Ok(Self { address, server })
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        self.server.abort();
-    }
+async fn attester(mesh: &Mesh, credential: &str) -> Result<Serving> {
+    let key = SigningKey::from_jwk(&mesh.issuers.attester.private_jwk()?)?;
+    let attester = Attester::new(ATTESTER, key, [(WORKLOAD.to_owned(), credential.to_owned())]);
+    Serving::start(attester.router()).await
 }

@@ -4,8 +4,9 @@ use super::certificates::{Authority, Certified};
 use super::envoy::{Bootstrap, Envoy};
 use super::issuers::Issuers;
 use super::stepgate::{Listen, Stepgate};
-use super::upstream::Upstream;
+use super::upstream::{Upstream, agreeable};
 use super::{Result, http, repository};
+use axum::Router;
 use reqwest::{Certificate, Client, ClientBuilder, Identity, Method, RequestBuilder};
 use std::fs;
 use std::net::SocketAddr;
@@ -24,6 +25,14 @@ pub struct Mesh {
     pub issuers: Issuers,
     pub authority: Authority,
     dir: TempDir,
+}
+
+/// What a mesh is made of: files of the repository, and the service.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    pub policy: &'static str,
+    pub bootstrap: &'static str,
+    pub service: Router,
 }
 
 /// How Envoy reaches stepgate.
@@ -50,17 +59,17 @@ impl Mesh {
         transport: Transport,
         adapt: impl FnOnce(Bootstrap) -> Result<Bootstrap>,
     ) -> Result<Self> {
-        Self::start("examples/quickstart/policy.yaml", "examples/quickstart/envoy.yaml", transport, adapt).await
+        Self::start(Setting::quickstart(), transport, adapt).await
     }
 
     /// The hardened bootstrap, where callers show client certificates.
     pub async fn mtls(transport: Transport, adapt: impl FnOnce(Bootstrap) -> Result<Bootstrap>) -> Result<Self> {
-        Self::start("tests/policies/mtls.yaml", "envoy/bootstrap.yaml", transport, adapt).await
+        let (policy, bootstrap) = ("tests/policies/mtls.yaml", "envoy/bootstrap.yaml");
+        Self::start(Setting { policy, bootstrap, service: agreeable() }, transport, adapt).await
     }
 
-    async fn start(
-        policy: &str,
-        bootstrap: &str,
+    pub async fn start(
+        setting: Setting,
         transport: Transport,
         adapt: impl FnOnce(Bootstrap) -> Result<Bootstrap>,
     ) -> Result<Self> {
@@ -69,14 +78,14 @@ impl Mesh {
         issuers.write_jwks(dir.path())?;
         authority.write_server(HOST, dir.path())?;
         let file = dir.path().join("policy.yaml");
-        fs::copy(repository(policy), &file)?;
+        fs::copy(repository(setting.policy), &file)?;
         let listen = match transport {
             Transport::Tcp => Listen::any(),
             Transport::Unix => Listen::Unix(dir.path().join("authz.sock")),
         };
-        let upstream = Upstream::start().await?;
+        let upstream = Upstream::start(setting.service).await?;
         let stepgate = Stepgate::start(&file, &listen, &[]).await?;
-        let bootstrap = Bootstrap::read(bootstrap, dir.path())?;
+        let bootstrap = Bootstrap::read(setting.bootstrap, dir.path())?;
         let bootstrap = bootstrap.with_stepgate(&stepgate.listen)?.with_upstream(upstream.address)?;
         let envoy = adapt(bootstrap)?.start().await?;
         Ok(Self { envoy, stepgate, upstream, issuers, authority, dir })
@@ -102,6 +111,13 @@ impl Mesh {
         let identity = Identity::from_pem(format!("{}{}", certified.key, certified.certificate).as_bytes())?;
         let authority = Certificate::from_pem(self.authority.pem().as_bytes())?;
         Caller::new("https", self.envoy.address, http().identity(identity).tls_certs_only([authority]))
+    }
+}
+
+impl Setting {
+    pub fn quickstart() -> Self {
+        let (policy, bootstrap) = ("examples/quickstart/policy.yaml", "examples/quickstart/envoy.yaml");
+        Self { policy, bootstrap, service: agreeable() }
     }
 }
 
