@@ -45,6 +45,7 @@ impl McpCondition {
                     Fit::No
                 }
             }
+            McpCall::One { tool: None, .. } | McpCall::Unclear => Fit::Doubtful,
         }
     }
 }
