@@ -32,14 +32,14 @@ async fn elsewhere_and_sensitive(world: &World) -> Result<()> {
     let usual = world.with_token("GET", REPORT).await?;
     expect_status(&usual, 200)?;
     show(&format!("GET {REPORT}  (token)"), &usual, "");
-    let asked = world.from_elsewhere("GET", REPORT).await?;
+    let asked = world.with_token_elsewhere("GET", REPORT).await?;
     expect_refusal(&asked, "use_attestation_challenge")?;
     show(&format!("GET {REPORT}  (token, from {ELSEWHERE})"), &asked, &asked.code());
     expect_fired(world, &asked, "new_network").await.map(drop)
 }
 
 async fn elsewhere_and_routine(world: &World) -> Result<()> {
-    let answer = world.from_elsewhere("GET", READ).await?;
+    let answer = world.with_token_elsewhere("GET", READ).await?;
     expect_status(&answer, 200)?;
     show(&format!("GET {READ}  (token, from {ELSEWHERE})"), &answer, "");
     let line = expect_fired(world, &answer, "new_network").await?;

@@ -93,7 +93,7 @@ impl World {
     }
 
     /// The same from another network.
-    pub(crate) async fn from_elsewhere(&self, method: &str, path: &str) -> Result<Answer> {
+    pub(crate) async fn with_token_elsewhere(&self, method: &str, path: &str) -> Result<Answer> {
         let caller = self.mesh.caller_from(IpAddr::V4(ELSEWHERE))?;
         Answer::to(caller.request(method.parse()?, path).bearer_auth(&self.token)).await
     }
