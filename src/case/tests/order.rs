@@ -3,7 +3,7 @@
 use super::line;
 use super::world::{Call, NOW, WEB, World, is_spent, key_set};
 use crate::attestation::Keyring;
-use crate::policy::{Requirement, RuleId};
+use crate::policy::{Effect, Name, Requirement, Rule};
 
 #[test]
 fn a_routine_call_needs_no_evidence() {
@@ -43,7 +43,7 @@ fn deny_beats_step_up_and_asks_for_no_evidence() {
     let call = Call { path: "/forbidden", ..world.refund() };
     let decision = world.decide(&call);
     assert_eq!(line(&decision), "deny closed_for_good");
-    assert!(matches!(decision.findings.classification.unwrap().requirement, Requirement::Refusal(RuleId { .. })));
+    assert!(matches!(decision.findings.classification.unwrap().requirement, Requirement::Refusal(_)));
     assert!(!is_spent(&world, call.header("dpop")));
 }
 
@@ -139,4 +139,16 @@ fn a_header_that_overrides_method_or_path_is_judged_too() {
 fn an_anonymous_route_does_not_open_another_reading() {
     let world = World::new();
     assert_eq!(line(&world.decide(&Call::new("GET", "/v1/../status"))), "deny credential_missing");
+}
+
+#[test]
+fn the_reason_for_a_refusal_does_not_hang_on_the_order_of_rules() {
+    let mut world = World::new();
+    let closed = world.policy.rules.iter().find(|rule| rule.name.as_str() == "closed").unwrap().clone();
+    let barred = Rule { effect: Effect::Deny(Name::parse("barred").unwrap()), ..closed };
+    world.policy.rules.push(barred);
+    let call = Call { path: "/forbidden", ..world.refund() };
+    let one = line(&world.decide(&call));
+    world.policy.rules.reverse();
+    assert_eq!(one, line(&world.decide(&call)));
 }
