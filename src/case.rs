@@ -226,7 +226,7 @@ impl<'a> Case<'a> {
             Requirement::Nothing | Requirement::Refusal(_) => Evidence::NotAsked { proven: token_proof.is_some() },
         };
         self.spend_token_proof(token_proof)?;
-        Ok(decide(policy, classification.requirement, evidence))
+        Ok(decide(&classification.requirement, evidence))
     }
 
     /// What holds before evidence is looked at, for every route that a reading of the request takes: a form that is not

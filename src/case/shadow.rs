@@ -24,7 +24,6 @@ impl<'a> Case<'a> {
         if stands || classification.shadow_requirement <= classification.requirement {
             return Ok(Some(outcome.clone()));
         }
-        let policy = self.ground.policy;
         let evidence = match classification.shadow_requirement {
             Requirement::Assurance(level) if !self.watching_failed => {
                 match self.attest(level, caller, now, Use::LookOnly, &mut None) {
@@ -35,6 +34,6 @@ impl<'a> Case<'a> {
             }
             _ => Evidence::NotAsked { proven: false },
         };
-        Ok(Some(decide(policy, classification.shadow_requirement, evidence)))
+        Ok(Some(decide(&classification.shadow_requirement, evidence)))
     }
 }
