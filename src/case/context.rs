@@ -68,9 +68,13 @@ impl<'a> Case<'a> {
             return Ok(Unusual::default());
         }
         let identity = profile.identity.map(|(_, identity)| identity);
-        let country = self.country_source().and_then(|source| source.country(headers, client));
+        let told = self.recorded.and_then(|recorded| recorded.country);
+        let country = told.or_else(|| self.country_source().and_then(|source| source.country(headers, client)));
+        findings.country = country;
         let asks_memory = context.signals.iter().any(|(_, signal)| signal.test.asks_memory(identity));
-        if let Some(principal) = caller.principal.as_ref().filter(|_| asks_memory) {
+        // What is decided again asks no memory, and teaches nothing.
+        let remembers = asks_memory && self.recorded.is_none();
+        if let Some(principal) = caller.principal.as_ref().filter(|_| remembers) {
             let sighting = || Sighting {
                 principal: principal.clone(),
                 standing: profile.standing,
@@ -86,7 +90,7 @@ impl<'a> Case<'a> {
             (Some(_), known) => known.as_ref(),
             (None, _) => None,
         };
-        Ok(context.signals.fired(&Circumstances {
+        let unusual = context.signals.fired(&Circumstances {
             now,
             facts,
             learning: context.learning,
@@ -96,7 +100,8 @@ impl<'a> Case<'a> {
             lifetime: caller.lifetime,
             scopes_untold: touched.iter().any(|taken| !taken.told),
             familiarity,
-        }))
+        });
+        Ok(self.recorded.map_or(unusual, |recorded| recorded.add_fired(unusual, &context.signals, identity)))
     }
 
     fn country_source(&self) -> Option<&'a CountrySource> {

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod order;
+mod recorded;
 pub(crate) mod world;
 
 use crate::decision::Outcome;

@@ -115,6 +115,13 @@ impl Test {
         }
     }
 
+    /// Whether what it looks for can be missing where a call is recorded: what only memory knows, and what may hold a
+    /// credential. That it fired is then recorded instead.
+    pub const fn leaves_record(&self, identity: Option<&Identity>) -> bool {
+        matches!(self, Self::CredentialInUrl | Self::UntrustedDevice { .. } | Self::Header(_))
+            || self.asks_memory(identity)
+    }
+
     /// The header that it reads, in lower case.
     pub fn header(&self) -> Option<&str> {
         match self {

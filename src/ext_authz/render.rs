@@ -81,7 +81,7 @@ impl<'a> Rendering<'a> {
         }
         if permit.level().is_some() {
             set.push((ASSURANCE, self.assurance_name().to_owned()));
-            let task = findings.attestation.as_ref().and_then(|(_, appraised)| appraised.task.as_deref());
+            let task = findings.attestation.as_ref().and_then(|attested| attested.appraised.task.as_deref());
             set.extend(task.filter(|task| is_header_text(task)).map(|task| (TASK, task.to_owned())));
         }
         let names: Vec<_> = set.iter().map(|(name, _)| *name).collect();

@@ -36,6 +36,8 @@ pub enum VerifiedToken {
     Here(Arc<Verified>),
     /// By Envoy's `jwt_authn` filter.
     ByEnvoy(Arc<Claims>),
+    /// When the call was recorded.
+    Earlier(Arc<Claims>),
 }
 
 /// How the token was presented.
@@ -64,7 +66,7 @@ impl AccessToken {
     pub fn claims(&self) -> &Claims {
         match &self.verified {
             VerifiedToken::Here(verified) => verified.claims(),
-            VerifiedToken::ByEnvoy(claims) => claims,
+            VerifiedToken::ByEnvoy(claims) | VerifiedToken::Earlier(claims) => claims,
         }
     }
 
@@ -85,6 +87,7 @@ impl fmt::Debug for AccessToken {
         let by = match &self.verified {
             VerifiedToken::Here(verified) => verified.issuer().as_str(),
             VerifiedToken::ByEnvoy(_) => "jwt_authn",
+            VerifiedToken::Earlier(_) => "recorded",
         };
         f.debug_struct("AccessToken").field("issuer", &by).finish_non_exhaustive()
     }

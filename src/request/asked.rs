@@ -53,6 +53,9 @@ impl AskedIn {
     }
 
     pub fn read(&self, facts: &RequestFacts) -> Asked {
+        if let Some(asked) = &facts.asked {
+            return asked.clone();
+        }
         let scopes = match self {
             Self::Form(field) => in_form(field, facts),
             Self::Json(pointer) => in_json(pointer, facts),

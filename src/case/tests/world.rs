@@ -202,6 +202,7 @@ impl Call {
             host: Host::parse(self.host).unwrap(),
             headers,
             body: Body::Absent,
+            asked: None,
             source: None,
             peer: self.peer.clone(),
             metadata: Metadata::default(),

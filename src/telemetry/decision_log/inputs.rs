@@ -3,7 +3,7 @@
 
 use super::line::Scopes;
 use super::record::{LoggedHeaders, Record, Seen};
-use crate::decision::Outcome;
+use crate::decision::{Attested, Outcome};
 use crate::request::Headers;
 use crate::time::Ttl;
 use serde::{Serialize, Serializer};
@@ -74,11 +74,11 @@ impl<'a> Inputs<'a> {
 impl<'a> Shown<'a> {
     fn of(record: &Record<'a>) -> Option<Self> {
         let Record { policy, decision, .. } = *record;
-        let (id, appraised) = decision.findings.attestation.as_ref()?;
+        let Attested { by, appraised, .. } = decision.findings.attestation.as_ref()?;
         let proven = matches!(decision.outcome, Outcome::Allow(_));
         let level = decision.outcome.level().and_then(|id| policy.level(id));
         Some(Self {
-            by: policy.attestation(*id)?.name.as_str(),
+            by: policy.attestation(*by)?.name.as_str(),
             age: Span(appraised.age),
             task: appraised.task.as_deref(),
             proof: proven.then_some("dpop"),
