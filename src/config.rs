@@ -13,6 +13,7 @@ mod digest;
 mod document;
 mod draft;
 mod files;
+mod identities;
 mod issuers;
 mod keys;
 mod names;

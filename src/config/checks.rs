@@ -1,5 +1,6 @@
 //! What is right part by part and wrong as a whole.
 
+mod identities;
 mod issuers;
 mod narrowing;
 mod resource;
@@ -15,6 +16,7 @@ pub(super) fn check(draft: &Draft, problems: &mut Diagnostics) {
     issuers::check(&draft.issuers, bearers, &draft.attestations, problems);
     let sources = draft.credentials.as_ref().map_or(0, |credentials| credentials.credentials.identity.len());
     issuers::check_subjects(&draft.issuers, bearers, sources, problems);
+    identities::check(&draft.identities, problems);
     selectors::check(&draft.routes, problems);
     narrowing::check(&draft.routes, problems);
     // DPoP-bound bearers come with a proof too.

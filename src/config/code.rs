@@ -38,6 +38,9 @@ pub enum Code {
     UnreachedScope = 30,
     PrincipalWithoutCertificate = 31,
     UnboundedIssuer = 32,
+    IdentityTie = 33,
+    AliasOfPattern = 34,
+    AliasTaken = 35,
 }
 
 /// Whether a policy with this problem is refused.
@@ -48,7 +51,7 @@ pub enum Severity {
 }
 
 impl Code {
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 35] = [
         Self::Unreadable,
         Self::NoFile,
         Self::TooLarge,
@@ -81,6 +84,9 @@ impl Code {
         Self::UnreachedScope,
         Self::PrincipalWithoutCertificate,
         Self::UnboundedIssuer,
+        Self::IdentityTie,
+        Self::AliasOfPattern,
+        Self::AliasTaken,
     ];
 
     /// What every problem of this kind has in common.
@@ -118,6 +124,9 @@ impl Code {
             Self::UnreachedScope => "an elevated scope leads to no rule",
             Self::PrincipalWithoutCertificate => "a principal counts without its certificate",
             Self::UnboundedIssuer => "one of several who name callers may name anybody",
+            Self::IdentityTie => "two identities could describe one name, and neither is more specific",
+            Self::AliasOfPattern => "an identity with `*` in its `match` has aliases",
+            Self::AliasTaken => "an alias is a name that another identity has, or stands twice",
         }
     }
 
@@ -156,7 +165,7 @@ mod tests {
     #[test]
     fn codes_are_numbered_without_gaps_in_the_order_of_the_table() {
         let numbers = Code::ALL.map(|code| code as u16);
-        assert!(numbers.iter().copied().eq(1..=32), "{numbers:?}");
+        assert!(numbers.iter().copied().eq(1..=35), "{numbers:?}");
         assert_eq!(Code::Syntax.to_string(), "SG0004");
     }
 }

@@ -12,10 +12,12 @@ pub(super) struct Document<'t> {
     pub resource: Option<&'t Entry>,
     pub credentials: Option<&'t Entry>,
     pub scopes: Option<&'t Entry>,
+    pub undeclared: Option<&'t Entry>,
     pub unmatched: Option<&'t Entry>,
     pub assurance: Option<&'t Entry>,
     pub issuers: Vec<&'t Entry>,
     pub attestations: Vec<&'t Entry>,
+    pub identities: Vec<&'t Node>,
     pub routes: Vec<&'t Node>,
     pub rules: Vec<&'t Node>,
     mode: Option<&'t Entry>,
@@ -38,6 +40,7 @@ impl<'t> Document<'t> {
         let name = |node: &&'t Node| node.member_text("name").map(|(name, _)| name);
         self.issuers.sort_by_key(|entry| &*entry.key);
         self.attestations.sort_by_key(|entry| &*entry.key);
+        self.identities.sort_by_key(|node| node.member_text("match").map(|(pattern, _)| pattern));
         self.routes.sort_by_key(name);
         self.rules.sort_by_key(name);
     }
@@ -45,21 +48,23 @@ impl<'t> Document<'t> {
     fn add(&mut self, file: &Section<'t>, problems: &mut Diagnostics) {
         #[rustfmt::skip]
         let [
-            version, mode, resource, issuers, credentials, scopes, routes, unmatched, attestations, assurance, rules,
-            not_yet @ ..,
+            version, mode, resource, issuers, credentials, scopes, identities, undeclared, routes, unmatched, attestations, assurance,
+            rules, not_yet @ ..,
         ] = file.members([
-            "version", "mode", "resource", "issuers", "credentials", "scopes", "routes", "unmatched", "attestations", "assurance", "rules",
-            "identities", "undeclared", "owner", "owners", "challenges", "floors", "context", "events", "tests", "paths",
+            "version", "mode", "resource", "issuers", "credentials", "scopes", "identities", "undeclared", "routes", "unmatched", "attestations", "assurance", "rules",
+            "owner", "owners", "challenges", "floors", "context", "events", "tests", "paths",
         ], problems);
         check_version(version, problems);
         once(&mut self.mode, mode, problems);
         once(&mut self.resource, resource, problems);
         once(&mut self.credentials, credentials, problems);
         once(&mut self.scopes, scopes, problems);
+        once(&mut self.undeclared, undeclared, problems);
         once(&mut self.unmatched, unmatched, problems);
         once(&mut self.assurance, assurance, problems);
         self.issuers.extend(entries(issuers, problems));
         self.attestations.extend(entries(attestations, problems));
+        self.identities.extend(items(identities, problems));
         self.routes.extend(items(routes, problems));
         self.rules.extend(items(rules, problems));
         not_yet_built(&not_yet, problems);

@@ -5,6 +5,7 @@ use super::attestations::{self, AttestationDraft};
 use super::credentials::{self, CredentialsDraft};
 use super::diagnostics::Diagnostics;
 use super::document::Document;
+use super::identities::{self, IdentityDraft};
 use super::issuers::{self, IssuerDraft};
 use super::names::Names;
 use super::routes::{self, RouteDraft};
@@ -14,7 +15,7 @@ use super::source::Place;
 use super::tree::{Entry, Node};
 use crate::attestation::Keyring;
 use crate::context::Context;
-use crate::policy::{Floors, Identities, IssuerId, Mode, Origin, Policy, RouteTable, Rule, Unmatched};
+use crate::policy::{Floors, Identities, IssuerId, Mode, Origin, Policy, RouteTable, Rule, Undeclared, Unmatched};
 use std::sync::Arc;
 
 /// The parts of a policy that could be read; what could not has been reported.
@@ -26,6 +27,8 @@ pub(super) struct Draft {
     pub issuers: Vec<IssuerDraft>,
     pub credentials: Option<CredentialsDraft>,
     pub scopes: ScopesDraft,
+    pub identities: Vec<IdentityDraft>,
+    pub undeclared: Undeclared,
     pub routes: Vec<RouteDraft>,
     pub unmatched: Unmatched,
     pub attestations: Vec<AttestationDraft>,
@@ -51,6 +54,11 @@ impl Draft {
                 issuers::read(IssuerId(issuers.index(&entry.key)?), entry, problems)
             }),
             credentials: document.credentials.and_then(|entry| credentials::read(entry, &issuers, problems)),
+            identities: each(document.identities, |node| identities::read(node, problems)),
+            undeclared: document
+                .undeclared
+                .and_then(|entry| identities::read_undeclared(entry, problems))
+                .unwrap_or_default(),
             routes: each(document.routes, |node| routes::read(node, &scopes.elevated, problems)),
             unmatched: document.unmatched.and_then(|entry| routes::read_unmatched(entry, problems)).unwrap_or_default(),
             attestations: each(document.attestations, |entry| attestations::read(entry, &issuers, problems)),
@@ -72,7 +80,10 @@ impl Draft {
             routes: RouteTable::new(self.routes.into_iter().map(|draft| draft.route).collect(), false),
             unmatched: self.unmatched,
             mode: Mode::Enforce,
-            identities: Identities::default(),
+            identities: Identities::new(
+                self.identities.into_iter().map(|draft| draft.identity).collect(),
+                self.undeclared,
+            ),
             floors: Floors::default(),
             refuse_ambiguous: false,
             context: Context::default(),

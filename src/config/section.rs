@@ -33,8 +33,13 @@ pub(super) struct Member<'t> {
 impl<'t> Section<'t> {
     /// Opens a map; one with a `name` is called by it. Anything but a map is reported.
     pub(super) fn open(kind: &'static str, node: &'t Node, problems: &mut Diagnostics) -> Option<Self> {
+        Self::called_by("name", kind, node, problems)
+    }
+
+    /// Opens a map that is called by this member, where it has it.
+    pub(super) fn called_by(key: &str, kind: &'static str, node: &'t Node, problems: &mut Diagnostics) -> Option<Self> {
         let entries = node.entries(problems)?;
-        let title = match node.member_text("name") {
+        let title = match node.member_text(key) {
             Some((name, place)) => Title { kind, name: Some(name), place },
             None => Title { kind, name: None, place: node.place },
         };

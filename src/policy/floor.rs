@@ -32,6 +32,11 @@ impl Floors {
         self.floors.iter()
     }
 
+    /// Whether any depends on which MCP call a request makes.
+    pub fn look_at_calls(&self) -> bool {
+        self.iter().any(|floor| floor.selector.mcp.is_some())
+    }
+
     /// Those that hold for one reading of a request, also where it is doubtful.
     pub fn over<'f>(&'f self, selected: &Selected<'_>) -> Vec<&'f Floor> {
         let mut over = Vec::new();

@@ -12,11 +12,17 @@ pub struct McpCondition {
 }
 
 impl McpCondition {
+    /// How many conditions it is: a route of some tools comes before one of any.
+    pub(super) fn conditions(&self) -> usize {
+        1 + usize::from(!self.tools.is_empty())
+    }
+
     /// A call that is not seen to be exactly one may be any.
     pub fn holds(&self, call: &McpCall<'_>) -> Fit {
         match call {
             McpCall::Unclear => Fit::Doubtful,
-            McpCall::One { method, .. } if **method != *self.method => Fit::No,
+            // Servers that are lax about case must not find another route than we do.
+            McpCall::One { method, .. } if !method.eq_ignore_ascii_case(&self.method) => Fit::No,
             McpCall::One { .. } if self.tools.is_empty() => Fit::Yes,
             McpCall::One { tool: None, .. } => Fit::Doubtful,
             McpCall::One { tool: Some(tool), .. } => {

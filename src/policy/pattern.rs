@@ -21,7 +21,7 @@ pub(super) enum Piece {
 }
 
 /// How narrow one segment is, the widest first: `**`, `*`, a glob with few and with more literal characters, a literal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Rank<'p> {
     Rest,
     Glob(usize),

@@ -16,7 +16,7 @@ pub struct Selector {
     pub mcp: Option<McpCondition>,
 }
 
-/// One reading of a request, as selectors look at it.
+/// One reading of a request, as selectors look at it. What it calls is the same in every reading.
 #[derive(Clone, Copy, Debug)]
 pub struct Selected<'a> {
     pub host: &'a Host,
@@ -39,13 +39,14 @@ impl Selector {
 
     /// How many conditions it has beside host, path and method.
     pub(super) fn conditions(&self) -> usize {
-        self.headers.len() + usize::from(self.mcp.is_some())
+        self.headers.len() + self.mcp.as_ref().map_or(0, McpCondition::conditions)
     }
 }
 
 impl<'a> Selected<'a> {
-    pub fn of(facts: &'a RequestFacts, method: &'a Method, path: &'a str) -> Self {
-        let mcp = McpCall::of(facts.metadata.namespace(McpCall::NAMESPACE));
-        Self { host: &facts.host, method, path, headers: &facts.headers, mcp }
+    /// The request as it was sent.
+    pub fn of(facts: &'a RequestFacts, mcp: McpCall<'a>) -> Self {
+        let path = facts.path.canonical();
+        Self { host: &facts.host, method: &facts.method, path, headers: &facts.headers, mcp }
     }
 }

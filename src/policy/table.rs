@@ -14,6 +14,7 @@ pub struct RouteTable {
     /// Where upper and lower case in paths are to be the same: found by paths without case.
     folded: Option<Index>,
     has_teams: bool,
+    looks_at_calls: bool,
 }
 
 /// What a look-up found.
@@ -35,6 +36,7 @@ impl RouteTable {
         Self {
             index: index(false),
             folded: ignore_case.then(|| index(true)),
+            looks_at_calls: routes.iter().any(|route| route.selector.mcp.is_some()),
             has_teams: routes.iter().any(|route| route.owner.is_some()),
             routes,
         }
@@ -60,6 +62,11 @@ impl RouteTable {
             found.also.extend(without_case.also);
         }
         found
+    }
+
+    /// Whether any route depends on which MCP call a request makes.
+    pub const fn looks_at_calls(&self) -> bool {
+        self.looks_at_calls
     }
 
     /// Whether a route names this very host.

@@ -1,7 +1,7 @@
 //! What a request touches: the routes that it takes in every reading, with the scopes that it exercises on each.
 
 use super::{Floor, Found, Policy, RouteId, ScopeSet, Selected, Sensitivity};
-use crate::request::{Asked, Layer, Method, RequestFacts};
+use crate::request::{Asked, Layer, McpCall, Method, RequestFacts};
 
 /// One way to take a request: a route, or none, as one of its readings takes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +24,12 @@ impl Policy {
             self.take(&Found::default(), &[], facts, &facts.method, &mut touched);
             return touched;
         }
-        for (method, path) in facts.readings.all(&facts.method, facts.path.canonical()) {
-            self.touch_as(&Selected::of(facts, method, path), facts, &mut touched);
+        // Reading a call may take reading a body: only where somebody looks at it.
+        let looks_at_calls = self.routes.looks_at_calls() || self.floors.look_at_calls();
+        let mcp = if looks_at_calls { McpCall::of(facts) } else { McpCall::Unclear };
+        let sent = Selected::of(facts, mcp);
+        for (method, path) in facts.readings.all(sent.method, sent.path) {
+            self.touch_as(&Selected { method, path, ..sent }, facts, &mut touched);
         }
         touched
     }

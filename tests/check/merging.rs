@@ -6,16 +6,26 @@ use std::path::PathBuf;
 use stepgate::config::render::Style;
 use stepgate::config::{self, Code, Loaded};
 
+const IDENTITIES: &str = r#"
+identities:
+  - { match: "spiffe://example.org/ns/*/sa/web", kind: service, baseline: [payments:read] }
+  - { match: "spiffe://example.org/**", status: suspended }
+  - { match: batch, aliases: [billing-batch], review_by: 2027-03-31 }
+undeclared: { refuse: true }
+"#;
+
 /// All of a policy but its hash, in a form that can be compared.
 fn content(loaded: &Loaded) -> String {
     let policy = &loaded.policy;
     let routes: Vec<_> = policy.routes.iter().collect();
+    let identities: Vec<_> = policy.identities.iter().collect();
     format!(
         "{:#?}",
         (
             &policy.resource,
             &policy.issuers,
             &policy.credentials,
+            (identities, policy.identities.undeclared()),
             routes,
             &policy.unmatched,
             &policy.attestations,
@@ -25,11 +35,15 @@ fn content(loaded: &Loaded) -> String {
     )
 }
 
+fn good() -> String {
+    GOOD.to_owned() + IDENTITIES
+}
+
 /// Cuts a policy into pieces that could each stand in a file of its own: once-only sections whole, the others by entry.
 fn pieces(policy: &str) -> Vec<String> {
     let mut pieces = Vec::new();
     for (key, text) in sections(policy).into_iter().filter(|(key, _)| *key != "version") {
-        if !["issuers", "routes", "attestations", "rules"].contains(&key) {
+        if !["issuers", "identities", "routes", "attestations", "rules"].contains(&key) {
             pieces.push(text);
             continue;
         }
@@ -51,8 +65,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn neither_the_number_nor_the_order_of_files_makes_a_difference(order in Just(pieces(GOOD)).prop_shuffle()) {
-        let (whole, parts) = (Folder::with(GOOD), Folder::new());
+    fn neither_the_number_nor_the_order_of_files_makes_a_difference(order in Just(pieces(&good())).prop_shuffle()) {
+        let (whole, parts) = (Folder::with(&good()), Folder::new());
         let paths = write(&order, &parts);
         prop_assert_eq!(content(&whole.load().unwrap()), content(&config::load(&paths).unwrap()));
     }

@@ -57,6 +57,12 @@ const CASES: &[(&str, &str)] = &[
     ("narrowed_by_headers", NARROWED),
     ("narrowed_without_scope", WITHOUT_SCOPE),
     ("anonymous_at_high", "routes:\n  - { name: a, match: { path: /a }, sensitivity: high, anonymous: true }"),
+    ("bad_identities", BAD_IDENTITIES),
+    ("identity_tie", IDENTITY_TIE),
+    ("alias_of_pattern", "identities:\n  - { match: \"billing-*\", aliases: [batch] }"),
+    ("alias_taken", ALIAS_TAKEN),
+    ("undeclared_twice", "undeclared: { baseline: [], refuse: true }"),
+    ("undeclared_not_refused", "undeclared: { refuse: false }"),
     ("no_resource", "resource: gone"),
     ("laxer_level", LAXER),
     ("no_effect", "rules:\n  - { name: a, when: { sensitivity: low } }"),
@@ -159,6 +165,31 @@ routes:
   - { name: wide, match: { path: /x }, sensitivity: low, scopes: [payments:read] }
   - { name: lax, match: { path: /x, headers: { x-v: ["1"] } }, sensitivity: low }
 "#;
+
+const BAD_IDENTITIES: &str = r#"
+identities:
+  - { match: "a/**/b", kind: servise, owner: team billing, baseline: ["a b", 5], status: offbaorded, review_by: 2027-3-31 }
+  - { match: web, aliases: ["web-*", "w w"], review_by: 2027-02-29, naem: web }
+  - { kind: service }
+undeclared: { baseline: payments:read }
+"#;
+
+const IDENTITY_TIE: &str = r#"
+identities:
+  - { match: "ns/*/sa/web-*" }
+  - { match: "ns/*/sa/*-eu1" }
+  - { match: "ns/*/sa/*-eu" }
+  - { match: "ns/*/sa/api-*" }
+  - { match: batch }
+  - { match: batch, status: suspended }
+"#;
+
+const ALIAS_TAKEN: &str = r"
+identities:
+  - { match: api, aliases: [api, a1] }
+  - { match: batch, aliases: [b1, b1, a1] }
+  - { match: web, aliases: [batch] }
+";
 
 const UNBOUNDED: &str = r"
 issuers:

@@ -37,7 +37,7 @@ pub(super) fn render(diagnostics: &Diagnostics) -> Value {
             "tool": { "driver": {
                 "name": "stepgate",
                 "version": env!("CARGO_PKG_VERSION"),
-                "rules": Code::ALL.map(rule),
+                "rules": Vec::from(Code::ALL.map(rule)),
             } },
             "columnKind": "unicodeCodePoints",
             "results": results,

@@ -18,7 +18,7 @@ impl CountrySource {
     /// `None`: it can't be told.
     pub fn country(&self, headers: &Headers, client: Option<IpAddr>) -> Option<Country> {
         match self {
-            Self::Header(name) => headers.only(name).and_then(|value| Country::parse(value.trim())),
+            Self::Header(name) => headers.only(name).and_then(|value| Country::parse(value.trim()).ok()),
             Self::Database(database) => database.country(client?),
         }
     }

@@ -22,7 +22,8 @@ struct Node {
     rest: Option<IdentityId>,
 }
 
-/// Globs by the text before the first star, then by the one after the last: only those of which both fit are tried.
+/// Globs by the text before the first star, then by the one after the last: only those of which both fit are tried. They
+/// are few, since globs that differ only in between tie where they are equally long.
 #[derive(Debug, Default)]
 struct Globs(Affixes<Affixes<HashMap<Glob, Node>>>);
 

@@ -1,7 +1,8 @@
 //! Entries of which nobody could say which describes a name: both match it, and neither is more specific.
 
 use crate::policy::NamePattern;
-use std::collections::BTreeMap;
+use crate::policy::pattern::Rank;
+use foldhash::HashMap;
 
 /// More are read by nobody; and where thousands of entries are the same, their pairs are millions.
 pub(super) const MAX_TIES: usize = 100;
@@ -17,16 +18,26 @@ type Order<'p> = Vec<(String, Member<'p>)>;
 /// Two tie where they rank the same in every segment and their globs overlap in each: segments don't hang on one another,
 /// so a name that both match can be put together. That it may come out longer than names can be is not looked at.
 pub fn ties(patterns: &[&NamePattern]) -> Vec<(usize, usize)> {
-    let mut alike: BTreeMap<Vec<_>, Vec<Member<'_>>> = BTreeMap::new();
-    for (index, pattern) in patterns.iter().enumerate() {
-        alike.entry(pattern.ranks().collect()).or_default().push((index, pattern));
-    }
     let mut pairs = Vec::new();
-    for members in alike.values().filter(|members| members.len() > 1) {
+    for members in alike(patterns).iter().filter(|members| members.len() > 1) {
         pairs.extend(tied(&most_scattered(members)).take(MAX_TIES - pairs.len()));
     }
     pairs.sort_unstable();
     pairs
+}
+
+/// Patterns by their ranks, in the order of the first that has them.
+fn alike<'p>(patterns: &[&'p NamePattern]) -> Vec<Vec<Member<'p>>> {
+    let mut alike: Vec<Vec<Member<'p>>> = Vec::new();
+    let mut places: HashMap<Vec<Rank<'p>>, usize> = HashMap::default();
+    for (index, pattern) in patterns.iter().enumerate() {
+        let place = *places.entry(pattern.ranks().collect()).or_insert(alike.len());
+        match alike.get_mut(place) {
+            Some(members) => members.push((index, *pattern)),
+            None => alike.push(vec![(index, *pattern)]),
+        }
+    }
+    alike
 }
 
 /// Of members that rank the same, so that none has to be held against all others. A glob whose start or end says nothing,

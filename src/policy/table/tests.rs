@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::policy::{HeaderCondition, HostPattern, Name, PathTemplate, ScopeSet, Segment, Selector, Sensitivity};
-use crate::request::{Body, Headers, Hints, Layer, Metadata, Method, Peer, Readings, RequestFacts, RequestPath};
+use crate::request::{
+    Body, Headers, Hints, Layer, McpCall, Metadata, Method, Peer, Readings, RequestFacts, RequestPath,
+};
 use proptest::prelude::*;
 use rstest::rstest;
 use std::collections::HashMap as StdMap;
@@ -151,7 +153,7 @@ fn find(table: &RouteTable, facts: &RequestFacts) -> Option<RouteId> {
 }
 
 fn selected(facts: &RequestFacts) -> Selected<'_> {
-    Selected::of(facts, &facts.method, facts.path.canonical())
+    Selected::of(facts, McpCall::Unclear)
 }
 
 /// The rank of a route for a path, as the specification words it; `None` where it does not fit.
