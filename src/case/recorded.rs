@@ -52,9 +52,6 @@ pub enum Proof {
     Mtls,
 }
 
-/// Stands for the key of a proof that was checked when the call was recorded.
-const KEY: Thumbprint = Thumbprint::from_bytes([0; 32]);
-
 impl<'a> Case<'a> {
     /// A case that asks for nothing.
     pub fn recorded(ground: Ground<'a>, facts: &'a RequestFacts, recorded: &'a Recorded) -> Self {
@@ -63,6 +60,9 @@ impl<'a> Case<'a> {
 }
 
 impl Recorded {
+    /// Stands for a key or certificate that was shown when the call was recorded.
+    pub const KEY: Thumbprint = Thumbprint::from_bytes([0; 32]);
+
     /// Decides again.
     pub fn decide(&self, ground: Ground<'_>, facts: &RequestFacts, now: UnixTime) -> Decision {
         match Case::recorded(ground, facts, self).step(now) {
@@ -127,7 +127,7 @@ impl RecordedAttestation {
         let age = self.age.filter(|age| *age <= level.max_age).ok_or(Reason::Attestation(TokenFault::TooOld))?;
         let issuer = attestation.issuers.first().and_then(|id| policy.issuer(*id));
         let issuer = issuer.ok_or(Reason::Attestation(TokenFault::Issuer))?.name.clone();
-        let appraised = Appraised { key: KEY, issuer, age, task: self.task.clone() };
+        let appraised = Appraised { key: Recorded::KEY, issuer, age, task: self.task.clone() };
         let proven = self.fault.is_none() && self.proof.is_some_and(|proof| attestation.profile.takes(proof));
         *found = Some(Attested { by, appraised, proven, challenged: self.challenge });
         match &self.fault {
