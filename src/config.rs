@@ -6,6 +6,7 @@ mod assurance;
 mod attestations;
 mod checks;
 pub mod code;
+mod context;
 mod credentials;
 mod decode;
 pub mod diagnostics;
@@ -45,7 +46,7 @@ pub struct Loaded {
     pub policy: Policy,
     pub keyring: Keyring,
     pub warnings: Diagnostics,
-    /// The policy files and key files that were read.
+    /// The policy files that were read, and the files that they name.
     pub files: Vec<PathBuf>,
 }
 
@@ -68,7 +69,7 @@ pub fn load(paths: &[PathBuf]) -> Result<Loaded, Diagnostics> {
     checks::check(&draft, &mut problems);
 
     problems.sort();
-    let hash = digest::hash(&problems, &draft.issuers);
+    let hash = digest::hash(&problems, &draft.issuers, draft.context.database.as_ref());
     let finished = if problems.has_errors() { None } else { draft.finish(hash) };
     match finished {
         Some((policy, keyring)) => Ok(Loaded { policy, keyring, files: problems.files(), warnings: problems }),

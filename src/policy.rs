@@ -26,7 +26,8 @@ pub mod touch;
 pub use assurance::{Assurance, Attestation, AttestationId, LevelId, Profile};
 pub use classification::{Classification, Subject};
 pub use credentials::{
-    BearerCredential, Credentials, IdentitySource, JwtAuthnCredential, MtlsCredential, XfccCredential,
+    BearerCredential, CREDENTIAL_HEADERS, Credentials, IdentitySource, JwtAuthnCredential, MtlsCredential,
+    XfccCredential,
 };
 pub use floor::{Floor, Floors};
 pub use glob::Glob;

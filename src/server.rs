@@ -47,6 +47,8 @@ impl<C: Clock + Clone> Authorize for Server<C> {
             Ok(facts) => {
                 let decision = self.decide(&snapshot, &facts).await;
                 call.in_time()?;
+                // Only what Envoy hears teaches.
+                self.store.learn(snapshot.ground(&self.challenges), &decision);
                 Ok(self.conclude(&snapshot, &decision, Subject::Facts(&facts), call))
             }
             Err(refused) => {
@@ -80,10 +82,7 @@ impl<C: Clock + Clone> Server<C> {
                     count_verification(snapshot, &answer);
                     case.supply(answer);
                 }
-                Step::Decided(decision) => {
-                    self.store.learn(ground, &decision);
-                    return decision;
-                }
+                Step::Decided(decision) => return decision,
             }
         }
     }

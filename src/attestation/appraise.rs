@@ -51,6 +51,11 @@ pub fn check_times(claims: &Claims, now: UnixTime, leeway: Ttl) -> Result<(), To
     if now >= expires.plus(leeway) {
         return Err(TokenFault::Expired);
     }
+    check_begun(claims, now, leeway)
+}
+
+/// The half of it that also holds for what has no end.
+pub fn check_begun(claims: &Claims, now: UnixTime, leeway: Ttl) -> Result<(), TokenFault> {
     let to_come = |date: Option<UnixTime>| date.is_some_and(|date| date > now.plus(leeway));
     if to_come(claims.not_before) || to_come(claims.issued) { Err(TokenFault::NotYetValid) } else { Ok(()) }
 }

@@ -37,6 +37,7 @@ impl<'a> Case<'a> {
         for (token, subject) in sources.tokens() {
             self.check_speaks_for(token, subject, named.as_ref())?;
         }
+        sources.check_one_key()?;
         Ok(Caller {
             lifetime: sources.lifetime(named.as_ref().map(|(source, _)| *source), certificate),
             granted: sources.granted(),
@@ -109,6 +110,18 @@ impl Sources {
 
     fn tokens(&self) -> impl Iterator<Item = (&AccessToken, &Principal)> {
         self.by_envoy.iter().chain(&self.bearer).map(|(token, subject)| (token, subject))
+    }
+
+    /// Of two tokens only the bearer is proven. One that Envoy verified, and that is bound to another key, would go unproven
+    /// beside it.
+    fn check_one_key<'a>(&self) -> Progress<'a, ()> {
+        let key = |source: &Option<(AccessToken, Principal)>| source.as_ref().map(|(token, _)| token.bound_to());
+        match (key(&self.by_envoy), key(&self.bearer)) {
+            (Some(Some(by_envoy)), Some(bearer)) if bearer != Some(by_envoy) => {
+                refuse(Reason::Credential(TokenFault::Binding))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Where two tokens come with one call, what both grant.

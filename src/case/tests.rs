@@ -1,8 +1,11 @@
 //! The order of all checks, driven without any I/O: one world, one good call, and everything that may be wrong with it.
 
 mod attacks;
+mod delegation;
 mod order;
 mod recorded;
+mod reported;
+mod standing;
 pub(crate) mod world;
 
 use crate::decision::Outcome;

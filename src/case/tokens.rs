@@ -89,8 +89,12 @@ impl<'a> Case<'a> {
         let payload: &Object = payload.as_object().ok_or(TokenFault::Malformed)?;
         let claims = Claims::read(payload, jwt_authn.claim_names(credentials))?;
         // Envoy takes tokens without an end; one that is there must be to come here too.
-        if claims.expires.is_some() {
-            appraise::check_times(&claims, now, credentials.leeway)?;
+        match appraise::check_times(&claims, now, credentials.leeway) {
+            Err(TokenFault::NoExpiry) => appraise::check_begun(&claims, now, credentials.leeway)?,
+            checked => checked?,
+        }
+        if !claims.subject.as_deref().is_some_and(|subject| jwt_authn.may_name(subject)) {
+            return Err(TokenFault::Subject);
         }
         check_binding(&claims, certificate, scheme)?;
         Ok(AccessToken { verified: VerifiedToken::ByEnvoy(Arc::new(claims)), scheme })

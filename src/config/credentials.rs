@@ -2,14 +2,17 @@
 
 use super::code::Code;
 use super::diagnostics::Diagnostics;
-use super::issuers::text;
+use super::issuers::{name_patterns, text};
 use super::names::Names;
 use super::routes::header_name;
-use super::section::{Member, Section, not_supported_yet, not_yet_built};
+use super::section::{Member, Section};
 use super::source::Place;
 use super::tree::{Entry, Node};
 use crate::identity::TrustDomain;
-use crate::policy::{BearerCredential, Credentials, IdentitySource, IssuerId, MtlsCredential, Profile};
+use crate::policy::{
+    BearerCredential, Credentials, IdentitySource, IssuerId, JwtAuthnCredential, MtlsCredential, Profile,
+    XfccCredential,
+};
 use crate::time::Ttl;
 
 /// The credentials, with the places that checks point at.
@@ -25,11 +28,10 @@ const MAX_LEEWAY: Ttl = Ttl::from_secs(300);
 
 pub(super) fn read(entry: &Entry, issuers: &Names<'_>, problems: &mut Diagnostics) -> Option<CredentialsDraft> {
     let section = Section::open("`credentials`", &entry.node, problems)?;
-    let [identity, mtls, bearer, leeway, xfcc, jwt_authn] =
-        section.members(["identity", "mtls", "bearer", "leeway", "xfcc", "jwt_authn"], problems);
-    not_yet_built(&[xfcc, jwt_authn], problems);
-    let configured = configured(mtls, bearer);
-    if configured.is_empty() && xfcc.entry().or(jwt_authn.entry()).is_none() {
+    let [identity, mtls, xfcc, jwt_authn, bearer, leeway] =
+        section.members(["identity", "mtls", "xfcc", "jwt_authn", "bearer", "leeway"], problems);
+    let configured = configured(&[mtls, xfcc, jwt_authn, bearer]);
+    if configured.is_empty() {
         none(entry.key_place, problems);
     }
     let identity = match identity.node() {
@@ -37,14 +39,16 @@ pub(super) fn read(entry: &Entry, issuers: &Names<'_>, problems: &mut Diagnostic
         None => Some(configured),
     };
     let mtls = mtls.optional(problems, read_mtls);
+    let xfcc = xfcc.optional(problems, read_xfcc);
+    let jwt_authn = jwt_authn.optional(problems, read_jwt_authn);
     let bearer = bearer.optional(problems, |node, problems| read_bearer(node, issuers, problems));
     let leeway = leeway.or(Credentials::DEFAULT_LEEWAY, problems, read_leeway);
     let (bearer, bearer_issuers) = bearer?.unzip();
     let credentials = Credentials {
         identity: identity?,
         mtls: mtls?,
-        xfcc: None,
-        jwt_authn: None,
+        xfcc: xfcc?,
+        jwt_authn: jwt_authn?,
         bearer,
         claims: Box::default(),
         leeway: leeway?,
@@ -59,11 +63,10 @@ pub(super) fn none(place: Place, problems: &mut Diagnostics) {
     problems.report(Code::NoCredentials, place, message, help);
 }
 
-/// In the order in which they count where `identity` does not say.
-fn configured(mtls: Member<'_>, bearer: Member<'_>) -> Vec<IdentitySource> {
-    let mtls = mtls.entry().map(|_| IdentitySource::Mtls);
-    let bearer = bearer.entry().map(|_| IdentitySource::Bearer);
-    mtls.into_iter().chain(bearer).collect()
+/// In the order in which they count where `identity` does not say, which is that of the sources.
+fn configured(sources: &[Member<'_>; IdentitySource::ALL.len()]) -> Vec<IdentitySource> {
+    let all = IdentitySource::ALL.into_iter().zip(sources);
+    all.filter(|(_, member)| member.entry().is_some()).map(|(source, _)| source).collect()
 }
 
 fn read_identity(
@@ -83,16 +86,7 @@ fn read_identity(
 }
 
 fn read_source(node: &Node, configured: &[IdentitySource], problems: &mut Diagnostics) -> Option<IdentitySource> {
-    let words = [
-        ("mtls", Some(IdentitySource::Mtls)),
-        ("bearer", Some(IdentitySource::Bearer)),
-        ("xfcc", None),
-        ("jwt_authn", None),
-    ];
-    let Some(source) = node.choice(&words, problems)? else {
-        not_supported_yet(node.place, "this source of identity is not supported yet", problems);
-        return None;
-    };
+    let source = node.choice(&IdentitySource::ALL.map(|source| (source.as_str(), source)), problems)?;
     if !configured.contains(&source) {
         let help = "add its section to `credentials`, or take it out of `identity`";
         problems.report(Code::IdentitySource, node.place, "this source of identity is not configured", help);
@@ -103,10 +97,7 @@ fn read_source(node: &Node, configured: &[IdentitySource], problems: &mut Diagno
 fn read_mtls(node: &Node, problems: &mut Diagnostics) -> Option<MtlsCredential> {
     let section = Section::open("`mtls`", node, problems)?;
     let [trust_domains, certificate] = section.members(["trust_domains", "certificate"], problems);
-    let trust_domains = trust_domains.required(problems, |node, problems| {
-        let items = node.filled_list(problems)?;
-        Node::each(items, problems, |item, problems| item.parse(TrustDomain::parse, problems))
-    });
+    let trust_domains = trust_domains.required(problems, read_trust_domains);
     let words = [("required", true), ("optional", false)];
     let required = certificate.or(false, problems, |node, problems| node.choice(&words, problems));
     if required == Some(false) {
@@ -115,6 +106,38 @@ fn read_mtls(node: &Node, problems: &mut Diagnostics) -> Option<MtlsCredential> 
         problems.report(Code::PrincipalWithoutCertificate, section.title().place, message, help);
     }
     Some(MtlsCredential { trust_domains: trust_domains?, certificate_required: required? })
+}
+
+fn read_xfcc(node: &Node, problems: &mut Diagnostics) -> Option<XfccCredential> {
+    let section = Section::open("`xfcc`", node, problems)?;
+    let [trust_domains] = section.members(["trust_domains"], problems);
+    let message = "a caller counts as whom `x-forwarded-client-cert` names";
+    let help = "let Envoy write that header: set `forward_client_cert_details: SANITIZE_SET` there, or APPEND_FORWARD; with FORWARD_ONLY callers write it themselves";
+    problems.report(Code::ForwardedCertificate, section.title().place, message, help);
+    Some(XfccCredential { trust_domains: trust_domains.required(problems, read_trust_domains)? })
+}
+
+fn read_trust_domains(node: &Node, problems: &mut Diagnostics) -> Option<Vec<TrustDomain>> {
+    let items = node.filled_list(problems)?;
+    Node::each(items, problems, |item, problems| item.parse(TrustDomain::parse, problems))
+}
+
+fn read_jwt_authn(node: &Node, problems: &mut Diagnostics) -> Option<JwtAuthnCredential> {
+    let section = Section::open("`jwt_authn`", node, problems)?;
+    let [namespace, key, subject, scopes, subjects] =
+        section.members(["namespace", "key", "subject", "scopes", "subjects"], problems);
+    let namespace = namespace.or(JwtAuthnCredential::DEFAULT_NAMESPACE.into(), problems, text);
+    let key = key.required(problems, text);
+    let subject = subject.or("sub".into(), problems, text);
+    let scopes = scopes.or("scope".into(), problems, text);
+    let subjects = subjects.or(Vec::new(), problems, name_patterns);
+    Some(JwtAuthnCredential {
+        namespace: namespace?,
+        key: key?,
+        subject: subject?,
+        scopes: scopes?,
+        subjects: subjects?,
+    })
 }
 
 type Bearer = (BearerCredential, Vec<(IssuerId, Place)>);
@@ -127,12 +150,11 @@ fn read_bearer(node: &Node, issuers: &Names<'_>, problems: &mut Diagnostics) -> 
     let header = header.or("authorization".into(), problems, bearer_header);
     let subject = subject.or("sub".into(), problems, text);
     let scopes = scopes.or("scope".into(), problems, text);
-    if let Some(node) = delegated.node().filter(|node| node.boolean(problems) == Some(true)) {
-        not_supported_yet(node.place, "`delegated: true` is not supported yet", problems);
-    }
+    let delegated = delegated.or(false, problems, Node::boolean);
     let named: Vec<_> = named?.into_iter().map(|(index, place)| (IssuerId(index), place)).collect();
     let issuers = named.iter().map(|(id, _)| *id).collect();
-    Some((BearerCredential { issuers, header: header?, subject: subject?, scopes: scopes?, delegated: false }, named))
+    let (header, subject, scopes, delegated) = (header?, subject?, scopes?, delegated?);
+    Some((BearerCredential { issuers, header, subject, scopes, delegated }, named))
 }
 
 /// The headers of attestations and proofs are read as such: a bearer in one would be taken for the other.

@@ -22,7 +22,7 @@ pub struct Diagnostic {
 pub struct Diagnostics {
     sources: Sources,
     found: Vec<Diagnostic>,
-    key_files: Vec<PathBuf>,
+    other_files: Vec<PathBuf>,
 }
 
 impl Diagnostics {
@@ -43,8 +43,9 @@ impl Diagnostics {
         self.sources.add(path, text)
     }
 
-    pub(super) fn add_key_file(&mut self, path: PathBuf) {
-        self.key_files.push(path);
+    /// Notes a file that a policy names: it is followed like the policy's own.
+    pub(super) fn add_file(&mut self, path: PathBuf) {
+        self.other_files.push(path);
     }
 
     pub fn source(&self, id: SourceId) -> Option<&Source> {
@@ -71,10 +72,10 @@ impl Diagnostics {
         self.found.iter().filter(|problem| problem.severity == severity).count()
     }
 
-    /// Every file that was looked at, policies and keys, also those that could not be read.
+    /// Every file that was looked at, policies and what they name, also those that could not be read.
     pub fn files(&self) -> Vec<PathBuf> {
         let policies = self.sources.iter().map(|source| source.path.clone());
-        policies.chain(self.key_files.iter().cloned()).collect()
+        policies.chain(self.other_files.iter().cloned()).collect()
     }
 
     /// The same, with every warning an error.

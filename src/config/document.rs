@@ -15,6 +15,7 @@ pub(super) struct Document<'t> {
     pub undeclared: Option<&'t Entry>,
     pub unmatched: Option<&'t Entry>,
     pub assurance: Option<&'t Entry>,
+    pub context: Option<&'t Entry>,
     pub issuers: Vec<&'t Entry>,
     pub attestations: Vec<&'t Entry>,
     pub identities: Vec<&'t Node>,
@@ -49,10 +50,10 @@ impl<'t> Document<'t> {
         #[rustfmt::skip]
         let [
             version, mode, resource, issuers, credentials, scopes, identities, undeclared, routes, unmatched, attestations, assurance,
-            rules, not_yet @ ..,
+            rules, context, not_yet @ ..,
         ] = file.members([
-            "version", "mode", "resource", "issuers", "credentials", "scopes", "identities", "undeclared", "routes", "unmatched", "attestations", "assurance", "rules",
-            "owner", "owners", "challenges", "floors", "context", "events", "tests", "paths",
+            "version", "mode", "resource", "issuers", "credentials", "scopes", "identities", "undeclared", "routes", "unmatched", "attestations", "assurance", "rules", "context",
+            "owner", "owners", "challenges", "floors", "events", "tests", "paths",
         ], problems);
         check_version(version, problems);
         once(&mut self.mode, mode, problems);
@@ -62,6 +63,7 @@ impl<'t> Document<'t> {
         once(&mut self.undeclared, undeclared, problems);
         once(&mut self.unmatched, unmatched, problems);
         once(&mut self.assurance, assurance, problems);
+        once(&mut self.context, context, problems);
         self.issuers.extend(entries(issuers, problems));
         self.attestations.extend(entries(attestations, problems));
         self.identities.extend(items(identities, problems));

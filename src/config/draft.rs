@@ -2,6 +2,7 @@
 
 use super::assurance::{self, LevelDraft};
 use super::attestations::{self, AttestationDraft};
+use super::context::{self, ContextDraft};
 use super::credentials::{self, CredentialsDraft};
 use super::diagnostics::Diagnostics;
 use super::document::Document;
@@ -14,7 +15,6 @@ use super::scopes::{self, ScopesDraft};
 use super::source::Place;
 use super::tree::{Entry, Node};
 use crate::attestation::Keyring;
-use crate::context::Context;
 use crate::policy::{Floors, Identities, IssuerId, Mode, Origin, Policy, RouteTable, Rule, Undeclared, Unmatched};
 use std::sync::Arc;
 
@@ -34,6 +34,7 @@ pub(super) struct Draft {
     pub attestations: Vec<AttestationDraft>,
     pub levels: Vec<LevelDraft>,
     pub rules: Vec<Rule>,
+    pub context: ContextDraft,
 }
 
 impl Draft {
@@ -46,6 +47,7 @@ impl Draft {
         let level_names = Names::collect("assurance level", names(levels), complete, problems);
         Names::collect("route", names(document.routes.iter().copied()), complete, problems);
         Names::collect("rule", names(document.rules.iter().copied()), complete, problems);
+        Names::collect("signal", context::names(document.context), complete, problems);
         let scopes = document.scopes.and_then(|entry| scopes::read(entry, problems)).unwrap_or_default();
         Self {
             has_resource: document.resource.is_some(),
@@ -65,7 +67,12 @@ impl Draft {
             levels: each(levels, |node| assurance::read(node, &attestations, problems)),
             rules: each(document.rules, |node| rules::read(node, &level_names, problems)),
             scopes,
+            context: document.context.map_or_else(ContextDraft::default, |entry| context::read(entry, problems)),
         }
+    }
+
+    pub(super) fn bearer_header(&self) -> Option<&str> {
+        self.credentials.as_ref()?.credentials.bearer.as_ref().map(|bearer| &*bearer.header)
     }
 
     /// The policy and its keys. INVARIANT: nothing was reported, so every part is there, in the order of its names.
@@ -86,7 +93,7 @@ impl Draft {
             ),
             floors: Floors::default(),
             refuse_ambiguous: false,
-            context: Context::default(),
+            context: self.context.context?,
             attestations: self.attestations.into_iter().map(|draft| draft.attestation).collect(),
             assurance: self.levels.into_iter().map(|draft| draft.level).collect(),
             rules: self.rules,

@@ -9,7 +9,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// More than 50,000 routes take; a bound on what a mistaken path can make us hold.
-pub(super) const MAX_POLICY_BYTES: u64 = 16 * 1024 * 1024;
+const MAX_POLICY_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Deeper than any layout of policies; ends loops of symbolic links.
 const MAX_FOLDER_DEPTH: usize = 16;
@@ -48,11 +48,13 @@ pub(super) fn list(path: &Path) -> io::Result<Vec<PathBuf>> {
 
 /// Reads a regular file of at most so many bytes.
 pub(super) fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
+    let file = fs::metadata(path)?;
     // A pipe or device would keep us waiting, or never end.
-    if !fs::metadata(path)?.is_file() {
+    if !file.is_file() {
         return Err(io::Error::other("it is not a regular file").into());
     }
-    let mut bytes = Vec::new();
+    // As large as it is, since what is read may stay in memory.
+    let mut bytes = Vec::with_capacity(usize::try_from(file.len().min(most)).unwrap_or(0));
     File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most { Err(FileError::TooLarge(most)) } else { Ok(bytes) }
 }

@@ -1,8 +1,10 @@
 //! `identities`: what each caller normally needs, and what holds for those that none of them matches.
 
+mod whereabouts;
+
 use super::code::Code;
 use super::diagnostics::Diagnostics;
-use super::section::{Member, Section, not_yet_built};
+use super::section::{Member, Section};
 use super::source::Place;
 use super::tree::{Entry, Node};
 use crate::identity::Principal;
@@ -21,16 +23,17 @@ pub(super) struct IdentityDraft {
 pub(super) fn read(node: &Node, problems: &mut Diagnostics) -> Option<IdentityDraft> {
     let section = Section::called_by("match", "the identity", node, problems)?;
     #[rustfmt::skip]
-    let [matches, aliases, kind, owner, baseline, status, review_by, not_yet @ ..] = section.members([
-        "match", "aliases", "kind", "owner", "baseline", "status", "review_by",
-        "networks", "countries", "hours",
+    let [matches, aliases, kind, owner, baseline, networks, countries, hours, status, review_by] = section.members([
+        "match", "aliases", "kind", "owner", "baseline", "networks", "countries", "hours", "status", "review_by",
     ], problems);
-    not_yet_built(&not_yet, problems);
     let pattern = matches.required(problems, |node, problems| node.parse(NamePattern::parse, problems));
     let named = read_aliases(aliases, pattern.as_ref(), problems);
     let kind = kind.optional(problems, |node, problems| node.choice(&Kind::ALL.map(|k| (k.as_str(), k)), problems));
     let owner = owner.optional(problems, |node, problems| node.parse(Name::parse, problems));
     let baseline = baseline.optional(problems, read_baseline);
+    let networks = networks.optional(problems, whereabouts::networks);
+    let countries = countries.optional(problems, whereabouts::countries);
+    let hours = hours.optional(problems, whereabouts::hours);
     let status = status.or(Status::default(), problems, |node, problems| {
         node.choice(&Status::ALL.map(|status| (status.as_str(), status)), problems)
     });
@@ -42,9 +45,9 @@ pub(super) fn read(node: &Node, problems: &mut Diagnostics) -> Option<IdentityDr
         kind: kind?,
         owner: owner?,
         baseline: baseline?,
-        networks: None,
-        countries: None,
-        hours: None,
+        networks: networks?,
+        countries: countries?,
+        hours: hours?,
         status: status?,
         review_by: review_by?,
     };

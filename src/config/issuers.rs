@@ -27,9 +27,7 @@ pub(super) fn read(id: IssuerId, entry: &Entry, problems: &mut Diagnostics) -> O
     let audiences = audiences.or(Vec::new(), problems, texts);
     let algorithms = algorithms.required(problems, read_algorithms);
     let keys = key_set.required(problems, keys::read);
-    let subjects = subjects.or(Vec::new(), problems, |node, problems| {
-        Node::each(node.filled_list(problems)?, problems, |node, problems| node.parse(NamePattern::parse, problems))
-    });
+    let subjects = subjects.or(Vec::new(), problems, name_patterns);
     let issuer =
         Issuer { name: name?, issuer: issuer?, audiences: audiences?, algorithms: algorithms?, subjects: subjects? };
     let keys = fitting(keys?, &issuer, key_set.place()?, problems)?;
@@ -83,6 +81,12 @@ pub(super) fn text(node: &Node, problems: &mut Diagnostics) -> Option<Box<str>> 
 pub(super) fn texts(node: &Node, problems: &mut Diagnostics) -> Option<Vec<Box<str>>> {
     let items = node.filled_list(problems)?;
     Node::each(items, problems, text)
+}
+
+/// Patterns of whom somebody may name.
+pub(super) fn name_patterns(node: &Node, problems: &mut Diagnostics) -> Option<Vec<NamePattern>> {
+    let items = node.filled_list(problems)?;
+    Node::each(items, problems, |item, problems| item.parse(NamePattern::parse, problems))
 }
 
 impl Entry {

@@ -43,7 +43,7 @@ pub(super) fn read(node: &Node, problems: &mut Diagnostics) -> Option<Keys> {
 
 fn from_file(node: &Node, problems: &mut Diagnostics) -> Option<Keys> {
     let path = beside(node.place, node.text(problems)?, problems)?;
-    problems.add_key_file(path.clone());
+    problems.add_file(path.clone());
     let bytes = match read_bounded(&path, MAX_KEY_FILE_BYTES) {
         Ok(bytes) => bytes,
         Err(error) => {
@@ -58,7 +58,7 @@ fn from_file(node: &Node, problems: &mut Diagnostics) -> Option<Keys> {
 }
 
 /// Relative to the file that names it.
-fn beside(place: Place, name: &str, problems: &Diagnostics) -> Option<PathBuf> {
+pub(super) fn beside(place: Place, name: &str, problems: &Diagnostics) -> Option<PathBuf> {
     Some(problems.source(place.source)?.path.parent()?.join(name))
 }
 

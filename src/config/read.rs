@@ -4,7 +4,9 @@ use super::code::Code;
 use super::diagnostics::Diagnostics;
 use super::suggest::suggestion;
 use super::tree::{Node, Value};
+use crate::time::Ttl;
 use std::fmt::Display;
+use std::ops::RangeInclusive;
 
 impl Node {
     pub(super) fn text(&self, problems: &mut Diagnostics) -> Option<&str> {
@@ -20,6 +22,30 @@ impl Node {
             Value::Bool(value) => Some(value),
             _ => self.wrong_type("`true` or `false`", problems),
         }
+    }
+
+    /// A whole number within these bounds.
+    pub(super) fn number(&self, bounds: RangeInclusive<u32>, problems: &mut Diagnostics) -> Option<u32> {
+        let Value::Number(number) = &self.value else {
+            return self.wrong_type("a whole number", problems);
+        };
+        let fitting = number.as_u64().and_then(|number| u32::try_from(number).ok());
+        let fitting = fitting.filter(|number| bounds.contains(number));
+        if fitting.is_none() {
+            let help = format!("write a whole number from {} to {}", bounds.start(), bounds.end());
+            self.invalid(&number.to_string(), help, problems);
+        }
+        fitting
+    }
+
+    /// A span of time of a second at least, and of this at most.
+    pub(super) fn span(&self, most: Ttl, problems: &mut Diagnostics) -> Option<Ttl> {
+        let span: Ttl = self.parse(str::parse, problems)?;
+        let fits = span != Ttl::ZERO && span <= most;
+        if !fits {
+            self.invalid(&span.to_string(), format!("write a span from 1s to {most}"), problems);
+        }
+        fits.then_some(span)
     }
 
     pub(super) fn list(&self, problems: &mut Diagnostics) -> Option<&[Self]> {

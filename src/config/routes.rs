@@ -108,7 +108,7 @@ fn read_selector(node: &Node, problems: &mut Diagnostics) -> Option<Selector> {
 }
 
 /// A list of at least one in one order, each item once.
-fn sorted<T: Ord>(
+pub(super) fn sorted<T: Ord>(
     node: &Node,
     problems: &mut Diagnostics,
     read: impl FnMut(&Node, &mut Diagnostics) -> Option<T>,
@@ -159,7 +159,7 @@ pub(super) fn header_name(text: &str, place: Place, problems: &mut Diagnostics) 
     name.ok().map(|name| name.as_str().into())
 }
 
-fn header_value(node: &Node, problems: &mut Diagnostics) -> Option<Box<str>> {
+pub(super) fn header_value(node: &Node, problems: &mut Diagnostics) -> Option<Box<str>> {
     let visible = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
     node.parse(
         |text| {

@@ -44,12 +44,17 @@ impl Value {
 }
 
 impl Node {
-    /// The text of a member, where this is a map that has it: for names that must be known before anything is read.
-    pub(super) fn member_text(&self, key: &str) -> Option<(&str, Place)> {
+    /// A member, where this is a map that has it: for what must be known before anything is read.
+    pub(super) fn member(&self, key: &str) -> Option<&Entry> {
         let Value::Map(entries) = &self.value else {
             return None;
         };
-        let node = &entries.iter().find(|entry| *entry.key == *key)?.node;
+        entries.iter().find(|entry| *entry.key == *key)
+    }
+
+    /// The text of a member.
+    pub(super) fn member_text(&self, key: &str) -> Option<(&str, Place)> {
+        let node = &self.member(key)?.node;
         match &node.value {
             Value::Text(text) => Some((text, node.place)),
             _ => None,

@@ -1,6 +1,6 @@
 //! Where a caller's identity and scopes come from.
 
-use super::IssuerId;
+use super::{IssuerId, NamePattern};
 use crate::attestation::ClaimNames;
 use crate::identity::TrustDomain;
 use crate::time::Ttl;
@@ -18,6 +18,23 @@ pub struct Credentials {
     /// For `exp`, `nbf` and `iat`, since clocks differ.
     pub leeway: Ttl,
 }
+
+/// Headers in which credentials and what proves them stand, whatever a policy makes of them, in lower case.
+pub const CREDENTIAL_HEADERS: [&str; 12] = [
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "x-api-key",
+    "x-auth-token",
+    "x-forwarded-client-cert",
+    // Attestations and proofs, also of profiles that a policy does not use.
+    "oauth-client-attestation",
+    "oauth-client-attestation-pop",
+    "dpop",
+    "workload-identity-token",
+    "workload-proof-token",
+    "x-attestation",
+];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum IdentitySource {
@@ -51,6 +68,8 @@ pub struct JwtAuthnCredential {
     pub subject: Box<str>,
     /// The claim that holds the granted scopes.
     pub scopes: Box<str>,
+    /// Whom it may name; none named: anybody.
+    pub subjects: Vec<NamePattern>,
 }
 
 /// A JWT access token that is verified here (RFC 6750, RFC 9068).
@@ -95,6 +114,13 @@ impl BearerCredential {
 }
 
 impl JwtAuthnCredential {
+    /// Where Envoy's filter puts what it has verified.
+    pub const DEFAULT_NAMESPACE: &'static str = "envoy.filters.http.jwt_authn";
+
+    pub fn may_name(&self, subject: &str) -> bool {
+        self.subjects.is_empty() || self.subjects.iter().any(|pattern| pattern.matches(subject))
+    }
+
     /// The claims that are read of what Envoy verified.
     pub fn claim_names<'p>(&'p self, credentials: &'p Credentials) -> ClaimNames<'p> {
         ClaimNames { subject: &self.subject, scopes: &self.scopes, task: "", actors: false, kept: &credentials.claims }

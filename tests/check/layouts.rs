@@ -75,6 +75,28 @@ fn a_fingerprint_changes_with_every_file_that_a_policy_is_made_from() {
     }
 }
 
+/// Of such a file not the content is compared, but nobody can change it unseen.
+#[test]
+fn a_fingerprint_changes_with_a_large_file_also_where_length_and_time_stay_the_same() {
+    let folder = Folder::new();
+    let path = folder.write("large.mmdb", vec![b'a'; 2 * 1024 * 1024]);
+    let look = || Fingerprint::of(&[], std::slice::from_ref(&path));
+    let (before, time) = (look(), fs::metadata(&path).unwrap().modified().unwrap());
+    assert_eq!(before, look());
+
+    let other = folder.write("other.mmdb", vec![b'b'; 2 * 1024 * 1024]);
+    fs::File::open(&other).unwrap().set_modified(time).unwrap();
+    fs::rename(&other, &path).unwrap();
+    let replaced = look();
+    assert_ne!(before, replaced);
+
+    // The system notes changes to a few milliseconds.
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    fs::write(&path, vec![b'c'; 2 * 1024 * 1024]).unwrap();
+    fs::File::open(&path).unwrap().set_modified(time).unwrap();
+    assert_ne!(replaced, look());
+}
+
 #[test]
 fn a_refused_policy_says_which_files_to_watch_also_those_that_are_missing() {
     let folder = Folder::with(&changed("issuers:\n  idp: { algorithms: [ES256], keys: { file: lost.json } }"));

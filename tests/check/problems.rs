@@ -1,5 +1,6 @@
 //! Policies that are wrong in one way each, and what is said about them.
 
+use crate::context;
 use crate::support::{Folder, GOOD, JWKS, changed, stderr};
 use rstest::rstest;
 use std::collections::BTreeSet;
@@ -58,6 +59,7 @@ const CASES: &[(&str, &str)] = &[
     ("narrowed_without_scope", WITHOUT_SCOPE),
     ("anonymous_at_high", "routes:\n  - { name: a, match: { path: /a }, sensitivity: high, anonymous: true }"),
     ("bad_identities", BAD_IDENTITIES),
+    ("bad_whereabouts", BAD_WHEREABOUTS),
     ("identity_tie", IDENTITY_TIE),
     ("alias_of_pattern", "identities:\n  - { match: \"billing-*\", aliases: [batch] }"),
     ("alias_taken", ALIAS_TAKEN),
@@ -146,7 +148,7 @@ rules:
 
 const TWO_OF_ONE_NAME: &str = r"
 issuers:
-  idp: &idp { issuer: https://idp.example.com, audiences: [a], algorithms: [ES256], keys: { file: keys/idp.jwks.json } }
+  idp: &idp { issuer: https://idp.example.com, audiences: [a], subjects: [a], algorithms: [ES256], keys: { file: keys/idp.jwks.json } }
   other: *idp
   attester: { algorithms: [ES256], keys: { file: keys/attester.jwks.json } }
 credentials:
@@ -172,6 +174,14 @@ identities:
   - { match: web, aliases: ["web-*", "w w"], review_by: 2027-02-29, naem: web }
   - { kind: service }
 undeclared: { baseline: payments:read }
+"#;
+
+const BAD_WHEREABOUTS: &str = r#"
+identities:
+  - { match: a, networks: [10.20.0.1/16, ten], countries: [XX, Germany], hours: { days: [monday], from: 7am, to: "24:01", zone: Berlin } }
+  - { match: b, networks: [], countries: [], hours: { days: [], from: "07:00" } }
+  - { match: c, hours: { from: "07:00", to: "07:00", zone: UTC } }
+  - { match: d, hours: { from: "24:00", to: "07:00", zone: UTC, week: [mon] } }
 "#;
 
 const IDENTITY_TIE: &str = r#"
@@ -218,10 +228,6 @@ const NOT_YET: &str = r#"
 issuers:
   idp: { algorithms: [ES256], keys: { url: "https://idp.example.com/jwks", refresh: 5m } }
   attester: { algorithms: [ES256], keys: { spiffe: "unix:/agent.sock" } }
-credentials:
-  identity: [xfcc]
-  xfcc: { trust_domains: [example.org] }
-  bearer: { issuers: [idp], delegated: true }
 owner: team-payments
 floors: []
 attestations:
@@ -247,7 +253,7 @@ fn each_problem_is_shown_with_its_code_its_place_and_what_to_do() {
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    for (name, change) in CASES {
+    for (name, change) in CASES.iter().chain(context::CASES) {
         settings.set_description(change.trim());
         settings.bind(|| insta::assert_snapshot!(*name, rendered(name, change)));
     }
@@ -256,8 +262,9 @@ fn each_problem_is_shown_with_its_code_its_place_and_what_to_do() {
 #[test]
 fn every_code_is_earned_by_some_policy() {
     let mut earned = BTreeSet::new();
-    for (_, change) in CASES {
-        let loaded = Folder::with(&changed(change)).load();
+    let changes = CASES.iter().chain(context::CASES).map(|(_, change)| (*change).to_owned());
+    for change in changes.chain([context::too_many_signals(1)]) {
+        let loaded = Folder::with(&changed(&change)).load();
         let found = loaded.map_or_else(|problems| problems, |loaded| loaded.warnings);
         earned.extend(found.iter().map(|problem| problem.code));
     }

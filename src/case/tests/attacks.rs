@@ -1,7 +1,7 @@
 //! One good refund, and every way in which a thief would change it.
 
 use super::line;
-use super::world::{Call, NOW, ORIGIN, REFUND, THIEF, WEB, World, key};
+use super::world::{Call, NOW, ORIGIN, REFUND, THIEF, WEB, World, certificate, key};
 use crate::mint::{Jwt, SigningKey, sign_verbatim};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -311,13 +311,6 @@ fn a_certificate_of_one_with_the_bearer_of_another() {
     assert_eq!(line(&world.decide(&call)), "deny credential_subject_mismatch");
     call.peer.certificate = Some(certificate(WEB).into());
     assert_eq!(line(&world.decide(&call)), "verified attested");
-}
-
-fn certificate(id: &str) -> String {
-    let mut params = rcgen::CertificateParams::default();
-    params.subject_alt_names = vec![rcgen::SanType::URI(id.try_into().unwrap())];
-    let pem = params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap().pem();
-    percent_encoding::utf8_percent_encode(&pem, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
 fn base64(bytes: &[u8]) -> String {

@@ -46,6 +46,7 @@ pub(crate) struct Call {
     pub host: &'static str,
     pub headers: Vec<(String, String)>,
     pub peer: Peer,
+    pub metadata: Metadata,
     pub at: u64,
 }
 
@@ -157,7 +158,8 @@ impl World {
 
 impl Call {
     pub(crate) fn new(method: &'static str, path: &'static str) -> Self {
-        Self { method, path, host: "api.example.com", headers: Vec::new(), peer: Peer::default(), at: NOW }
+        let (headers, peer, metadata) = (Vec::new(), Peer::default(), Metadata::default());
+        Self { method, path, host: "api.example.com", headers, peer, metadata, at: NOW }
     }
 
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -205,7 +207,7 @@ impl Call {
             asked: None,
             source: None,
             peer: self.peer.clone(),
-            metadata: Metadata::default(),
+            metadata: self.metadata.clone(),
             hints: Hints::default(),
         }
     }
@@ -329,4 +331,12 @@ pub(crate) fn is_spent(world: &World, proof: &str) -> bool {
     let proof = DpopProof::verify(proof, &Thumbprint::parse(&world.web.public().thumbprint()).unwrap()).unwrap();
     let spending = crate::case::Spending { key: proof.spending_key(), until: proof.expires() };
     world.spent.spend(spending, UnixTime::from_secs(NOW)) == Spent::Replayed
+}
+
+/// A client certificate as Envoy forwards it.
+pub(crate) fn certificate(id: &str) -> String {
+    let mut params = rcgen::CertificateParams::default();
+    params.subject_alt_names = vec![rcgen::SanType::URI(id.try_into().unwrap())];
+    let pem = params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap().pem();
+    percent_encoding::utf8_percent_encode(&pem, percent_encoding::NON_ALPHANUMERIC).to_string()
 }

@@ -30,7 +30,7 @@ pub(in crate::config) fn check(
     }
 }
 
-/// Where several name callers, each must say whom it may name: else one of them names everybody's callers.
+/// Where several name callers, each issuer must say whom it may name: else one of them names everybody's callers.
 pub(in crate::config) fn check_subjects(
     issuers: &[IssuerDraft],
     bearers: &[(IssuerId, Place)],
@@ -45,8 +45,7 @@ pub(in crate::config) fn check_subjects(
             continue;
         };
         let message = format!("tokens of `{}` may name anybody, also the callers of other sources", draft.issuer.name);
-        let help =
-            "add `subjects` where the issuer is defined, such as `subjects: [\"billing-*\"]`: it will be required";
+        let help = "add `subjects` where the issuer is defined, such as `subjects: [\"billing-*\"]`";
         problems.report(Code::UnboundedIssuer, *place, message, help).with(draft.place, "defined here");
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::attestation::Thumbprint;
 use crate::decision::Decision;
-use crate::policy::{Policy, Profile};
+use crate::policy::{CREDENTIAL_HEADERS, Policy, Profile};
 use crate::request::{Headers, RequestFacts};
 use crate::telemetry::TraceContext;
 use std::net::IpAddr;
@@ -40,9 +40,6 @@ pub struct Seen<'a> {
 /// The headers that a policy reads and that hold no credential, by their names in lower case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LoggedHeaders(Box<[Box<str>]>);
-
-/// Where credentials stand, whatever a policy makes of them.
-const CREDENTIAL_HEADERS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "x-forwarded-client-cert"];
 
 impl<'a> From<&'a RequestFacts> for Seen<'a> {
     fn from(facts: &'a RequestFacts) -> Self {
