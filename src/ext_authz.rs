@@ -4,6 +4,7 @@ pub mod answer;
 pub mod body;
 pub mod facts;
 pub mod headers;
+pub mod json;
 pub mod metadata;
 pub mod problem;
 pub mod render;
