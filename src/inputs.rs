@@ -42,7 +42,9 @@ pub struct Inputs {
     /// What the caller's tokens grant; nothing where it has none.
     pub scopes: Option<ScopeSet>,
     pub credential_lifetime: Option<Ttl>,
-    /// The claims of the token that rules look at, and `sub` where the token is somebody else's.
+    /// Of the token, where that is somebody else's.
+    pub subject: Option<Box<str>>,
+    /// The claims of the token that rules look at.
     pub claims: Option<Object>,
     pub bound: Bound,
     /// What is wrong with the request or its credential, by the word of the reason.
@@ -101,6 +103,7 @@ impl Inputs {
             principal: None,
             scopes: None,
             credential_lifetime: None,
+            subject: None,
             claims: None,
             bound: Bound::default(),
             fault: None,

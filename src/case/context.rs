@@ -31,9 +31,8 @@ impl<'a> Case<'a> {
         };
         let Match { described, status } = identities.find(principal.as_str());
         // A token that lends its scopes to somebody else is its subject's all the same.
-        let subject = caller.claims().and_then(|claims| claims.subject.as_deref());
-        let subject = subject.filter(|subject| *subject != principal.as_str());
-        let status = status.max(subject.map_or(Status::Active, |subject| identities.find(subject).status));
+        let status =
+            status.max(caller.foreign_subject().map_or(Status::Active, |subject| identities.find(subject).status));
         let suspended = match status {
             Status::Active => None,
             Status::Suspended => Some(IdentityFault::Suspended),

@@ -25,11 +25,11 @@ pub(super) fn read(node: &Node, problems: &mut Diagnostics) -> Option<Inputs> {
     let section = Section::open("the request", node, problems)?;
     #[rustfmt::skip]
     let [
-        layer, method, host, path, headers, body, source, asks, mcp, hints, country, principal, scopes, lifetime, claims, bound, fault, fired,
+        layer, method, host, path, headers, body, source, asks, mcp, hints, country, principal, scopes, lifetime, subject, claims, bound, fault, fired,
         attestation,
     ] = section.members([
         "layer", "method", "host", "path", "headers", "body", "source", "asks", "mcp", "hints", "country", "principal", "scopes",
-        "credential_lifetime", "claims", "bound", "fault", "fired", "attestation",
+        "credential_lifetime", "subject", "claims", "bound", "fault", "fired", "attestation",
     ], problems);
     let layer = layer.or(Layer::Http, problems, |node, problems| {
         node.choice(&[("http", Layer::Http), ("network", Layer::Network)], problems)
@@ -47,6 +47,7 @@ pub(super) fn read(node: &Node, problems: &mut Diagnostics) -> Option<Inputs> {
     let principal = principal.optional(problems, |node, problems| node.parse(Principal::parse, problems));
     let scopes = scopes.optional(problems, read_scopes);
     let lifetime = lifetime.optional(problems, read_span);
+    let subject = subject.optional(problems, text);
     let claims = claims.optional(problems, claims::read);
     let bound = bound.or(Bound::default(), problems, read_bound);
     let is_ours = |reason: &Reason| matches!(reason, Reason::Credential(_) | Reason::Proof(_) | Reason::Request(_));
@@ -68,6 +69,7 @@ pub(super) fn read(node: &Node, problems: &mut Diagnostics) -> Option<Inputs> {
         principal: principal?,
         scopes: scopes?,
         credential_lifetime: lifetime?,
+        subject: subject?,
         claims: claims?,
         bound: bound?,
         fault: fault?,

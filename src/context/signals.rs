@@ -121,16 +121,6 @@ impl Test {
         matches!(self, Self::CredentialInUrl | Self::UntrustedDevice { .. } | Self::Header(_))
             || self.asks_memory(identity)
     }
-
-    /// The header that it reads, in lower case.
-    pub fn header(&self) -> Option<&str> {
-        match self {
-            Self::NewCountry(CountrySource::Header(name)) => Some(name),
-            Self::UntrustedDevice { header, .. } => Some(header),
-            Self::Header(test) => Some(&test.name),
-            _ => None,
-        }
-    }
 }
 
 impl<'a> Circumstances<'a> {

@@ -56,6 +56,12 @@ impl Caller {
         scopes.is_empty() || !self.scopes_enforced || granted()
     }
 
+    /// The subject of the token, where that is not the principal.
+    pub fn foreign_subject(&self) -> Option<&str> {
+        let own = self.principal.as_ref().map(Principal::as_str);
+        self.claims()?.subject.as_deref().filter(|subject| Some(*subject) != own)
+    }
+
     /// What the caller's token says.
     pub fn claims(&self) -> Option<&Claims> {
         self.token.as_ref().map(AccessToken::claims)

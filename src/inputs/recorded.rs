@@ -54,12 +54,12 @@ impl Inputs {
 
     fn token(&self, policy: &Policy) -> Option<AccessToken> {
         let Bound { key, .. } = self.bound;
-        if self.scopes.is_none() && self.claims.is_none() && !key {
+        if self.scopes.is_none() && self.subject.is_none() && self.claims.is_none() && !key {
             return None;
         }
         let values = self.claims.clone().unwrap_or_default();
         let own = self.principal.as_ref().map(|principal| principal.as_str().into());
-        let subject = values.get("sub").and_then(|sub| sub.as_str()).map(Into::into).or(own);
+        let subject = self.subject.clone().or(own);
         let claims = Claims::recorded(subject, key.then_some(Recorded::KEY), &values, &policy.credentials.claims);
         let scheme = if key { Scheme::Dpop } else { Scheme::Bearer };
         Some(AccessToken { verified: VerifiedToken::Earlier(Arc::new(claims)), scheme })

@@ -67,6 +67,17 @@ impl AskedIn {
     }
 }
 
+impl Asked {
+    /// What both are; where one can't be told, neither can the whole.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Scopes(one), Self::Scopes(other)) => Self::Scopes(one.union(&other)),
+            _ => Self::Unreadable,
+        }
+    }
+}
+
 fn in_form(field: &str, facts: &RequestFacts) -> Option<ScopeSet> {
     let form = Fields::read(read_body(facts, Media::Form)?)?;
     let elsewhere = query(facts)?.mentions(field);

@@ -97,7 +97,7 @@ impl World {
         }
     }
 
-    fn answer(&self, need: Need<'_>, now: u64) -> Answer {
+    pub(crate) fn answer(&self, need: Need<'_>, now: u64) -> Answer {
         let trusted = |ids: Vec<IssuerId>| {
             let trusted =
                 move |id: IssuerId| Some(Trusted { issuer: self.policy.issuer(id)?, keys: self.keyring.of(id)? });
