@@ -98,6 +98,7 @@ impl<C: Clock + Clone> Server<C> {
             decision,
             decision_id: id.as_str(),
             sent: facts.map(|facts| &facts.headers),
+            removals: &snapshot.removals,
             resource: resource.as_deref(),
             challenge: challenge.as_deref(),
         });
@@ -181,9 +182,9 @@ impl<'a> Subject<'a> {
                 host: &refused.host,
                 path: &refused.path,
                 source: refused.source,
-                headers: None,
+                facts: None,
             },
-            Self::Unknown => Seen { method: "", host: "", path: "", source: None, headers: None },
+            Self::Unknown => Seen { method: "", host: "", path: "", source: None, facts: None },
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The agent's side of MCP: JSON-RPC calls over HTTP. That a call may be challenged is the client's business
 //! (`../client/step_up.rs`), and nothing that the agent has to know.
 
-use super::step_up::StepUpClient;
+use super::step_up::{Body, StepUpClient};
 use super::support::Result;
 use super::support::answer::Answer;
 use reqwest::Method;
@@ -27,7 +27,7 @@ impl Agent {
 
     pub(crate) async fn call(&mut self, method: &str, params: &Value) -> Result<Answer> {
         self.last_id += 1;
-        let message = message(self.last_id, method, params);
+        let message = Body::Json(message(self.last_id, method, params));
         Answer::read(self.client.call_with(Method::POST, MCP, Some(&message)).await?).await
     }
 }

@@ -16,7 +16,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use jsonwebtoken::jwk::{CommonParameters, Jwk};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, get_current_timestamp};
-use reqwest::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, Response, StatusCode, Url};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -55,6 +55,14 @@ pub struct StepUpClient {
     challenge: Option<String>,
 }
 
+/// What is sent along with a call.
+#[derive(Debug, Clone)]
+pub enum Body {
+    Json(Value),
+    /// A form as it is written, `name=value&…`.
+    Form(String),
+}
+
 /// The problem that came with a 401 (RFC 9457); `code` is what a program goes by.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Problem {
@@ -89,7 +97,7 @@ impl StepUpClient {
     }
 
     /// The same with a body, which is sent again with the call.
-    pub async fn call_with(&mut self, method: Method, path: &str, body: Option<&Value>) -> Result<Response, Error> {
+    pub async fn call_with(&mut self, method: Method, path: &str, body: Option<&Body>) -> Result<Response, Error> {
         for _ in 0..ANSWERS {
             let answer = self.send(&method, path, body).await?;
             if answer.status() != StatusCode::UNAUTHORIZED {
@@ -113,10 +121,16 @@ impl StepUpClient {
         Ok(headers)
     }
 
-    async fn send(&mut self, method: &Method, path: &str, body: Option<&Value>) -> Result<Response, Error> {
+    async fn send(&mut self, method: &Method, path: &str, body: Option<&Body>) -> Result<Response, Error> {
         let url = at(&self.config.connect, path)?;
         let request = self.http.request(method.clone(), url).headers(self.headers(method, path)?);
-        let request = if let Some(body) = body { request.json(body) } else { request };
+        let request = match body {
+            None => request,
+            Some(Body::Json(value)) => request.json(value),
+            Some(Body::Form(form)) => {
+                request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.clone())
+            }
+        };
         let answer = request.send().await?;
         if let Some(challenge) = answer.headers().get(NEXT_CHALLENGE) {
             self.challenge = challenge.to_str().ok().map(str::to_owned);

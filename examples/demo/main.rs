@@ -1,17 +1,21 @@
-//! `make demo`: a step-up through a real Envoy, told in a minute.
+//! `make demo`: step-ups through a real Envoy, told in a minute, with the policies and Envoys of the examples.
 //!
 //! Every step is checked; one that goes otherwise than told ends the demo with a message and exit code 1.
 //! With KEEP=1 it leaves all running until Ctrl-C.
 
 #[path = "../attester/attester.rs"]
 pub mod attester;
+#[path = "../tokens/endpoint.rs"]
+pub mod endpoint;
 #[path = "../client/step_up.rs"]
 pub mod step_up;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
+mod issuing;
 mod story;
 mod teller;
+mod unusual;
 mod world;
 
 use std::env;
@@ -27,20 +31,29 @@ async fn main() -> ExitCode {
     teller.conclude(told)
 }
 
-/// However this ends, every process that the world started ends with it.
+/// However this ends, every process that the worlds started ends with it.
 async fn demo(teller: &mut Teller) -> Result<()> {
-    let world = or_interrupted(told(teller)).await?;
+    let worlds = or_interrupted(told(teller)).await?;
     let keep = env::var("KEEP").is_ok_and(|keep| !keep.is_empty() && keep != "0");
     if keep {
-        world.invite()?;
+        println!("\nIt goes on running until Ctrl-C.");
+        worlds.iter().try_for_each(World::invite)?;
         // Ctrl-C reaches them all at once: there is nothing left to be ended well.
         return interruption().await;
     }
-    world.end().await
+    for world in worlds {
+        world.end().await?;
+    }
+    Ok(())
 }
 
-async fn told(teller: &mut Teller) -> Result<World> {
-    let mut world = World::start().await?;
-    story::tell(teller, &mut world).await?;
-    Ok(world)
+/// Each part in a world of its own, made of the files of one example.
+async fn told(teller: &mut Teller) -> Result<[World; 3]> {
+    let mut payments = World::quickstart().await?;
+    story::tell(teller, &mut payments).await?;
+    let context = World::context().await?;
+    unusual::tell(teller, &context).await?;
+    let mut tokens = World::tokens().await?;
+    issuing::tell(teller, &mut tokens).await?;
+    Ok([payments, context, tokens])
 }

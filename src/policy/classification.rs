@@ -1,7 +1,7 @@
 //! What a request is: how sensitive, with how much privilege, and what the rules make of it.
 
 use super::{
-    Considered, Effect, Identity, Mode, Policy, Privilege, PrivilegeReason, Requirement, Route, RouteId, Rule, RuleId,
+    Considered, Identity, Mode, Policy, Privilege, PrivilegeReason, Requirement, Route, RouteId, Rule, RuleId,
     ScopePatterns, ScopeSet, Sensitivity, Taken,
 };
 use crate::attestation::Claims;
@@ -137,15 +137,15 @@ impl Classification {
     fn apply(&mut self, rules: &[Rule], considered: &Considered<'_>) {
         for (index, rule) in rules.iter().enumerate().filter(|(_, rule)| rule.matches(considered)) {
             let id = RuleId(index);
-            let asked = Effect::requirement(&rule.effect, id);
-            self.shadow_requirement = self.shadow_requirement.stricter(asked);
+            let asked = rule.effect.requirement();
             match rule.mode {
                 Mode::Enforce => {
-                    self.requirement = self.requirement.stricter(asked);
+                    self.requirement.raise_to(asked.clone());
                     self.rules.push(id);
                 }
                 Mode::Shadow => self.shadow_rules.push(id),
             }
+            self.shadow_requirement.raise_to(asked);
         }
     }
 
@@ -156,12 +156,13 @@ impl Classification {
         strict.also.extend(touched);
         join(&mut strict.rules, lax.rules);
         join(&mut strict.shadow_rules, lax.shadow_rules);
-        strict.shadow_requirement = strict.shadow_requirement.stricter(lax.shadow_requirement);
+        strict.shadow_requirement.raise_to(lax.shadow_requirement);
         strict
     }
 
-    fn strictness(&self) -> impl Ord + use<> {
-        (self.requirement, self.sensitivity, self.privilege, self.shadow_requirement)
+    /// Not by what is only watched, or a rule that does not count would choose the route that answers name.
+    fn strictness(&self) -> impl Ord {
+        (&self.requirement, self.sensitivity, self.privilege)
     }
 }
 

@@ -71,12 +71,13 @@ pub struct Joined {
 pub struct AnomalyAlone;
 
 /// What the rules that matched ask for together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Requirement {
     #[default]
     Nothing,
     Assurance(LevelId),
-    Refusal(RuleId),
+    /// For this reason; of several the last by name, so that the order of rules says nothing.
+    Refusal(Name),
 }
 
 /// What rules look at: one reading of a request, and its caller.
@@ -137,11 +138,11 @@ impl Effect {
         }
     }
 
-    /// What it asks for, as the rule at this place.
-    pub(super) const fn requirement(&self, rule: RuleId) -> Requirement {
+    /// What it asks for.
+    pub(super) fn requirement(&self) -> Requirement {
         match self {
             Self::Require(level) | Self::RequireIf(_, level) => Requirement::Assurance(*level),
-            Self::Deny(_) => Requirement::Refusal(rule),
+            Self::Deny(reason) => Requirement::Refusal(reason.clone()),
         }
     }
 }
@@ -193,9 +194,10 @@ impl ClaimCondition {
 }
 
 impl Requirement {
-    /// Deny beats step-up; the later level beats the earlier.
-    #[must_use]
-    pub fn stricter(self, other: Self) -> Self {
-        self.max(other)
+    /// Takes the stricter of the two. Deny beats step-up; the later level beats the earlier.
+    pub(super) fn raise_to(&mut self, other: Self) {
+        if other > *self {
+            *self = other;
+        }
     }
 }

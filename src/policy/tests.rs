@@ -17,9 +17,8 @@ fn requirement_of(rules: &[Rule], sensitivity: Sensitivity, privilege: Privilege
         claims: None,
         unusual: Unusual::default(),
     };
-    let matching = rules.iter().enumerate().filter(|(_, rule)| rule.matches(&considered));
-    let asked = matching.map(|(index, rule)| rule.effect.requirement(RuleId(index)));
-    asked.fold(Requirement::Nothing, Requirement::stricter)
+    let matching = rules.iter().filter(|rule| rule.matches(&considered));
+    matching.map(|rule| rule.effect.requirement()).max().unwrap_or_default()
 }
 
 fn rule() -> impl Strategy<Value = Rule> {

@@ -1,15 +1,18 @@
 //! A whole mesh on one machine: callers, Envoy, stepgate and the service behind them.
 
+use super::answer::Answer;
 use super::certificates::{Authority, Certified};
 use super::envoy::{Bootstrap, Envoy};
 use super::issuers::Issuers;
 use super::stepgate::{Listen, Stepgate};
 use super::upstream::{Upstream, agreeable};
+use super::wait::until;
 use super::{Result, http, repository};
 use axum::Router;
 use reqwest::{Certificate, Client, ClientBuilder, Identity, Method, RequestBuilder};
+use serde_json::Value;
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -64,8 +67,7 @@ impl Mesh {
 
     /// The hardened bootstrap, where callers show client certificates.
     pub async fn mtls(transport: Transport, adapt: impl FnOnce(Bootstrap) -> Result<Bootstrap>) -> Result<Self> {
-        let (policy, bootstrap) = ("tests/policies/mtls.yaml", "envoy/bootstrap.yaml");
-        Self::start(Setting { policy, bootstrap, service: agreeable() }, transport, adapt).await
+        Self::start(Setting::of("tests/policies/mtls.yaml", "envoy/bootstrap.yaml"), transport, adapt).await
     }
 
     pub async fn start(
@@ -96,9 +98,35 @@ impl Mesh {
         self.dir.path()
     }
 
+    /// Writes something else into the policy while all runs, and waits until it is in force.
+    pub async fn edit_policy(&self, from: &str, to: &str) -> Result<()> {
+        let file = self.dir().join("policy.yaml");
+        let policy = fs::read_to_string(&file)?;
+        if !policy.contains(from) {
+            return Err(format!("the policy has no `{from}`").into());
+        }
+        let before = self.stepgate.reloads().await?;
+        fs::write(&file, policy.replace(from, to))?;
+        let reloads = async || self.stepgate.reloads().await.ok();
+        until("the changed policy", async || reloads().await.filter(|now| *now > before)).await.map(drop)
+    }
+
+    /// What the decision log says of the call that was just answered so.
+    pub async fn logged(&self, answer: &Answer) -> Result<Value> {
+        let refused = answer.json().ok().and_then(|body| Some(body.get("decision_id")?.as_str()?.to_owned()));
+        let passed = || Some(self.upstream.last().ok()?.header("x-stepgate-decision-id")?.to_owned());
+        let id = refused.or_else(passed).ok_or("nothing was decided")?;
+        self.stepgate.decision(&id).await
+    }
+
     /// A caller over plain HTTP.
     pub fn caller(&self) -> Result<Caller> {
         Caller::new("http", self.envoy.address, http())
+    }
+
+    /// A caller over plain HTTP, from one of this machine's own addresses.
+    pub fn caller_from(&self, address: IpAddr) -> Result<Caller> {
+        Caller::new("http", self.envoy.address, http().local_address(address))
     }
 
     /// A caller over HTTP/2, as gRPC clients are.
@@ -116,7 +144,19 @@ impl Mesh {
 
 impl Setting {
     pub fn quickstart() -> Self {
-        let (policy, bootstrap) = ("examples/quickstart/policy.yaml", "examples/quickstart/envoy.yaml");
+        Self::of("examples/quickstart/policy.yaml", "examples/quickstart/envoy.yaml")
+    }
+
+    pub fn context() -> Self {
+        Self::of("examples/context/policy.yaml", "examples/context/envoy.yaml")
+    }
+
+    pub fn tokens() -> Self {
+        Self::of("examples/tokens/policy.yaml", "examples/tokens/envoy.yaml")
+    }
+
+    /// These files, in front of a service that answers 200 to everything.
+    pub fn of(policy: &'static str, bootstrap: &'static str) -> Self {
         Self { policy, bootstrap, service: agreeable() }
     }
 }

@@ -98,7 +98,7 @@ impl World {
         }
     }
 
-    fn answer(&self, need: Need<'_>, now: u64) -> Answer {
+    pub(crate) fn answer(&self, need: Need<'_>, now: u64) -> Answer {
         let trusted = |ids: Vec<IssuerId>| {
             let trusted =
                 move |id: IssuerId| Some(Trusted { issuer: self.policy.issuer(id)?, keys: self.keyring.of(id)? });
@@ -205,6 +205,7 @@ impl Call {
             host: Host::parse(self.host).unwrap(),
             headers,
             body: Body::Absent,
+            asked: None,
             source: None,
             peer: self.peer.clone(),
             metadata: self.metadata.clone(),
