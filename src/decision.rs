@@ -1,7 +1,7 @@
 //! The decision. The only place that makes a [`Permit`].
 
 use crate::attestation::Appraised;
-use crate::context::{Lesson, Sighting, Signals, Unusual};
+use crate::context::{Country, Lesson, Sighting, Signals, Unusual};
 use crate::identity::{Caller, Scheme};
 use crate::policy::{AttestationId, Classification, IdentityId, LevelId, Mode, Requirement};
 use crate::reason::Reason;
@@ -27,11 +27,23 @@ pub struct Findings {
     pub unusual: Unusual,
     /// Where the call really comes from, where that was looked for.
     pub client: Option<IpAddr>,
+    pub country: Option<Country>,
     /// What the call shows of the caller, where signals learn.
     pub sighting: Option<Arc<Sighting>>,
     /// How the caller presented its token, also where it is none of ours.
     pub scheme: Scheme,
-    pub attestation: Option<(AttestationId, Appraised)>,
+    pub attestation: Option<Attested>,
+}
+
+/// An attestation that does for a call, and what was seen of its proof.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attested {
+    pub by: AttestationId,
+    pub appraised: Appraised,
+    /// Whether the proof is good, but for a challenge that it lacks.
+    pub proven: bool,
+    /// Whether the proof carries a challenge of ours.
+    pub challenged: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

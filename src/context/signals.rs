@@ -115,14 +115,11 @@ impl Test {
         }
     }
 
-    /// The header that it reads, in lower case.
-    pub fn header(&self) -> Option<&str> {
-        match self {
-            Self::NewCountry(CountrySource::Header(name)) => Some(name),
-            Self::UntrustedDevice { header, .. } => Some(header),
-            Self::Header(test) => Some(&test.name),
-            _ => None,
-        }
+    /// Whether what it looks for can be missing where a call is recorded: what only memory knows, and what may hold a
+    /// credential. That it fired is then recorded instead.
+    pub const fn leaves_record(&self, identity: Option<&Identity>) -> bool {
+        matches!(self, Self::CredentialInUrl | Self::UntrustedDevice { .. } | Self::Header(_))
+            || self.asks_memory(identity)
     }
 }
 

@@ -35,11 +35,9 @@ impl McpCondition {
     /// A call that is not seen to be exactly one may be any.
     pub fn holds(&self, call: &McpCall<'_>) -> Fit {
         match call {
-            McpCall::Unclear => Fit::Doubtful,
             // Servers that are lax about case must not find another route than we do.
             McpCall::One { method, .. } if !method.eq_ignore_ascii_case(&self.method) => Fit::No,
             McpCall::One { .. } if self.tools.is_empty() => Fit::Yes,
-            McpCall::One { tool: None, .. } => Fit::Doubtful,
             McpCall::One { tool: Some(tool), .. } => {
                 if self.tools.iter().any(|glob| glob.matches(tool)) {
                     Fit::Yes
@@ -47,6 +45,7 @@ impl McpCondition {
                     Fit::No
                 }
             }
+            McpCall::One { tool: None, .. } | McpCall::Unclear => Fit::Doubtful,
         }
     }
 }

@@ -28,7 +28,7 @@ fn a_workload_that_proves_itself_passes() {
     let world = World::new();
     let decision = world.decide(&world.refund());
     assert_eq!(line(&decision), "verified attested");
-    assert_eq!(decision.findings.attestation.unwrap().1.issuer.as_str(), "attester");
+    assert_eq!(decision.findings.attestation.unwrap().appraised.issuer.as_str(), "attester");
 }
 
 #[test]

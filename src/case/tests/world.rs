@@ -99,7 +99,7 @@ impl World {
         }
     }
 
-    fn answer(&self, need: Need<'_>, now: u64) -> Answer {
+    pub(crate) fn answer(&self, need: Need<'_>, now: u64) -> Answer {
         let ground = Ground { policy: &self.policy, keyring: &self.keyring, challenges: &self.challenges };
         let now = UnixTime::from_secs(now);
         match need {
@@ -190,6 +190,7 @@ impl Call {
             host: Host::parse(self.host).unwrap(),
             headers,
             body: Body::Absent,
+            asked: None,
             source: None,
             peer: self.peer.clone(),
             metadata: self.metadata.clone(),
