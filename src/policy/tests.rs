@@ -11,6 +11,7 @@ fn requirement_of(rules: &[Rule], sensitivity: Sensitivity, privilege: Privilege
         route: None,
         sensitivity,
         privilege,
+        privilege_by_route: privilege,
         method: &method,
         headers: &headers,
         kind: None,
