@@ -107,7 +107,7 @@ impl World {
                 Answer::Familiarity(self.learned.familiarity(&sighting, &self.policy.context.learning, now))
             }
             Need::Spend(spending) => Answer::Spent(self.spent.spend(spending, now)),
-            need => read(ground, need).unwrap(),
+            need => read(ground, &need).unwrap(),
         }
     }
 
@@ -200,7 +200,7 @@ impl Call {
 }
 
 /// Answers what needs no memory.
-pub(crate) fn read(ground: Ground<'_>, need: Need<'_>) -> Option<Answer> {
+pub(crate) fn read(ground: Ground<'_>, need: &Need<'_>) -> Option<Answer> {
     match need {
         Need::Certificate(pem) => Some(Answer::Certificate(PeerCertificate::parse(pem).map(Arc::new))),
         Need::Bearer(token) => {
@@ -210,12 +210,12 @@ pub(crate) fn read(ground: Ground<'_>, need: Need<'_>) -> Option<Answer> {
             Some(Answer::Bearer(verified.map(Arc::new)))
         }
         Need::Attestation(id, token) => {
-            let attestation = ground.policy.attestation(id)?;
+            let attestation = ground.policy.attestation(*id)?;
             let trusted = ground.trusted(&attestation.issuers);
             let verified = verify(token, attestation.profile.kind(), attestation.claim_names(), trusted);
-            Some(Answer::Attestation(id, verified.map(Arc::new)))
+            Some(Answer::Attestation(*id, verified.map(Arc::new)))
         }
-        Need::Proof(token, key) => Some(Answer::Proof(DpopProof::verify(token, &key))),
+        Need::Proof(token, key) => Some(Answer::Proof(DpopProof::verify(token, key))),
         Need::Familiarity(_) | Need::Spend(_) => None,
     }
 }
