@@ -26,7 +26,9 @@ impl<'a> Case<'a> {
     pub(super) fn profile(&self, caller: &Caller) -> Profile<'a> {
         let identities = &self.ground.policy.identities;
         let nobody = Profile { identity: None, baseline: None, standing: Standing::Undeclared, fault: None };
-        let Some(principal) = caller.principal.as_ref().filter(|_| !identities.is_empty()) else {
+        // Who refuses the undeclared means it, also where nobody is declared.
+        let speaks = !identities.is_empty() || *identities.undeclared() == Undeclared::Refuse;
+        let Some(principal) = caller.principal.as_ref().filter(|_| speaks) else {
             return nobody;
         };
         let found = identities.find(principal.as_str());
