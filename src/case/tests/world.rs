@@ -18,6 +18,7 @@ use crate::store::learned::Bounds;
 use crate::store::{Learned, SpentProofs};
 use crate::time::{Ttl, UnixTime};
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 pub(crate) const NOW: u64 = 1_800_000_000;
@@ -48,6 +49,7 @@ pub(crate) struct Call {
     pub headers: Vec<(String, String)>,
     pub peer: Peer,
     pub metadata: Metadata,
+    pub source: Option<IpAddr>,
     pub at: u64,
 }
 
@@ -160,7 +162,7 @@ impl World {
 impl Call {
     pub(crate) fn new(method: &'static str, path: &'static str) -> Self {
         let (headers, peer, metadata) = (Vec::new(), Peer::default(), Metadata::default());
-        Self { method, path, host: "api.example.com", headers, peer, metadata, at: NOW }
+        Self { method, path, host: "api.example.com", headers, peer, metadata, source: None, at: NOW }
     }
 
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -176,6 +178,11 @@ impl Call {
 
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.headers.retain(|(other, _)| other != name);
+        self
+    }
+
+    pub(crate) fn from(mut self, source: &str) -> Self {
+        self.source = Some(source.parse().unwrap());
         self
     }
 
@@ -206,7 +213,7 @@ impl Call {
             headers,
             body: Body::Absent,
             asked: None,
-            source: None,
+            source: self.source,
             peer: self.peer.clone(),
             metadata: self.metadata.clone(),
             hints: Hints::default(),
