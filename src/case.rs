@@ -219,14 +219,14 @@ impl<'a> Case<'a> {
         let Some(classification) = policy.classify(touched, self.facts, &subject) else {
             return refuse(Reason::Unavailable(Unavailable::Policy));
         };
-        let classification = findings.classification.insert(classification).clone();
+        let classification = &*findings.classification.insert(classification);
         profile.admit()?;
         let token_proof = self.prove_token(&caller, now)?;
         if self.asks_for_challenge() {
             self.spend_token_proof(token_proof)?;
             return challenge(&caller);
         }
-        self.admit(&caller, &classification)?;
+        self.admit(&caller, classification)?;
         let evidence = match classification.requirement {
             Requirement::Assurance(_) if self.facts.layer == Layer::Network => return refuse(Reason::Unanswerable),
             Requirement::Assurance(level) => self.attest(level, &caller, now, Use::Spend, &mut findings.attestation)?,

@@ -1,9 +1,10 @@
 //! Who calls: the client certificate, what other proxies and Envoy's filters say, and the bearer token; and whether they agree.
 
+use super::presented::token_digest;
 use super::{Case, Halt, Need, Progress, refuse};
 use crate::attestation::{Thumbprint, TokenFault};
 use crate::context::Lifetime;
-use crate::identity::{AccessToken, Caller, PeerCertificate, Principal, SpiffeId, TrustDomain, xfcc};
+use crate::identity::{AccessToken, Caller, PeerCertificate, Principal, SpiffeId, TrustDomain, VerifiedToken, xfcc};
 use crate::policy::{IdentitySource, MtlsCredential, ScopeSet, XfccCredential};
 use crate::reason::Reason;
 use crate::time::UnixTime;
@@ -93,8 +94,21 @@ impl<'a> Case<'a> {
         }
     }
 
-    pub(super) fn credential_digest(&self, caller: &Caller) -> Option<Thumbprint> {
-        super::presented::credential_digest(self.ground.policy, self.facts, caller)
+    /// What the caller is recognised by. Of a token that Envoy verified, wherever that stood, what it says: a header beside
+    /// it may be anything. A certificate that does not name the caller is a proxy's, and shown by all who come through it.
+    pub(super) fn credential(&self, caller: &Caller) -> Option<Thumbprint> {
+        match caller.token.as_ref().map(|token| &token.verified) {
+            Some(VerifiedToken::ByEnvoy(_)) => {
+                self.left_by_envoy().map(|payload| Thumbprint::of(payload.to_string().as_bytes()))
+            }
+            Some(_) => token_digest(self.ground.policy, self.facts),
+            None => {
+                let own = self.known.certificate.as_ref()?.as_ref().ok()?;
+                let names = own.spiffe_id.as_ref().map(|id| id.as_str());
+                let named = caller.principal.as_ref().map(|principal| principal.as_str());
+                caller.certificate.filter(|_| names.is_some() && names == named)
+            }
+        }
     }
 }
 
