@@ -7,6 +7,7 @@ mod authenticate;
 mod context;
 mod evidence;
 mod presented;
+mod recorded;
 mod shadow;
 mod tokens;
 
@@ -29,6 +30,7 @@ use std::sync::Arc;
 pub use evidence::Spending;
 use evidence::Use;
 pub use presented::{credential_digest, token_digest};
+pub use recorded::{Proof, Recorded, RecordedAttestation};
 
 /// Where callers fetch a challenge before they are asked for one.
 pub const CHALLENGE_PATH: &str = "/.well-known/stepgate/challenge";
@@ -46,6 +48,8 @@ pub struct Case<'a> {
     ground: Ground<'a>,
     facts: &'a RequestFacts,
     known: Known,
+    /// What it was told instead of asking, where it is decided again.
+    recorded: Option<&'a Recorded>,
     /// Whether all is decided, and what is asked for is only for what is watched.
     watching: bool,
     /// Whether that could not be had.
@@ -138,6 +142,7 @@ impl<'a> Case<'a> {
             ground,
             facts,
             known: Known::default(),
+            recorded: None,
             watching: false,
             watching_failed: false,
             touched: OnceCell::new(),
@@ -154,7 +159,9 @@ impl<'a> Case<'a> {
             Err(Halt::Needs(need)) => return Step::Needs(need),
         };
         let shadow = match (&findings.classification, &findings.caller) {
-            (Some(classification), Some(caller)) => self.watched(&outcome, classification, caller, now),
+            (Some(classification), Some(caller)) => {
+                self.watched(&outcome, classification, caller, now, &mut findings.attestation)
+            }
             _ => Ok(None),
         };
         match shadow {
@@ -223,10 +230,10 @@ impl<'a> Case<'a> {
         let evidence = match classification.requirement {
             Requirement::Assurance(_) if self.facts.layer == Layer::Network => return refuse(Reason::Unanswerable),
             Requirement::Assurance(level) => self.attest(level, &caller, now, Use::Spend, &mut findings.attestation)?,
-            Requirement::Nothing | Requirement::Refusal(_) => Evidence::NotAsked { proven: token_proof.is_some() },
+            Requirement::Nothing | Requirement::Refusal(_) => Evidence::NotAsked { proven: token_proof.is_given() },
         };
         self.spend_token_proof(token_proof)?;
-        Ok(decide(policy, classification.requirement, evidence))
+        Ok(decide(&classification.requirement, evidence))
     }
 
     /// What holds before evidence is looked at, for every route that a reading of the request takes: a form that is not

@@ -1,9 +1,9 @@
 //! The decision. The only place that makes a [`Permit`].
 
 use crate::attestation::Appraised;
-use crate::context::{Lesson, Sighting, Signals, Unusual};
+use crate::context::{Country, Lesson, Sighting, Signals, Unusual};
 use crate::identity::{Caller, Scheme};
-use crate::policy::{AttestationId, Classification, Effect, IdentityId, LevelId, Mode, Policy, Requirement, RuleId};
+use crate::policy::{AttestationId, Classification, IdentityId, LevelId, Mode, Requirement};
 use crate::reason::Reason;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -27,11 +27,23 @@ pub struct Findings {
     pub unusual: Unusual,
     /// Where the call really comes from, where that was looked for.
     pub client: Option<IpAddr>,
+    pub country: Option<Country>,
     /// What the call shows of the caller, where signals learn.
     pub sighting: Option<Arc<Sighting>>,
     /// How the caller presented its token, also where it is none of ours.
     pub scheme: Scheme,
-    pub attestation: Option<(AttestationId, Appraised)>,
+    pub attestation: Option<Attested>,
+}
+
+/// An attestation that does for a call, and what was seen of its proof.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attested {
+    pub by: AttestationId,
+    pub appraised: Appraised,
+    /// Whether the proof is good, but for a challenge that it lacks.
+    pub proven: bool,
+    /// Whether the proof carries a challenge of ours.
+    pub challenged: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,23 +86,16 @@ pub enum Evidence {
 }
 
 /// Decides. Deny beats step-up, step-up beats allow; evidence counts only for the level that it was appraised for.
-pub fn decide(policy: &Policy, requirement: Requirement, evidence: Evidence) -> Outcome {
+pub fn decide(requirement: &Requirement, evidence: Evidence) -> Outcome {
     match (requirement, evidence) {
-        (Requirement::Refusal(rule), _) => Outcome::Deny(refusal(policy, rule)),
+        (Requirement::Refusal(reason), _) => Outcome::Deny(Reason::Rule(reason.clone())),
         (Requirement::Nothing, Evidence::NotAsked { proven }) => Outcome::Allow(Permit::proven(None, proven)),
         (Requirement::Nothing, _) => Outcome::Allow(Permit::proven(None, true)),
-        (Requirement::Assurance(level), Evidence::Met(met)) if met == level => {
+        (&Requirement::Assurance(level), Evidence::Met(met)) if met == level => {
             Outcome::Allow(Permit::proven(Some(level), true))
         }
-        (Requirement::Assurance(level), Evidence::Unmet(reason)) => Outcome::StepUp(StepUp { level, reason }),
-        (Requirement::Assurance(level), _) => Outcome::StepUp(StepUp { level, reason: Reason::AttestationMissing }),
-    }
-}
-
-fn refusal(policy: &Policy, rule: RuleId) -> Reason {
-    match policy.rule(rule).map(|rule| &rule.effect) {
-        Some(Effect::Deny(reason)) => Reason::Rule(reason.clone()),
-        _ => Reason::Unavailable(crate::reason::Unavailable::Policy),
+        (&Requirement::Assurance(level), Evidence::Unmet(reason)) => Outcome::StepUp(StepUp { level, reason }),
+        (&Requirement::Assurance(level), _) => Outcome::StepUp(StepUp { level, reason: Reason::AttestationMissing }),
     }
 }
 

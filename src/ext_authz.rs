@@ -5,6 +5,7 @@ pub mod body;
 pub mod facts;
 mod fields;
 pub mod headers;
+pub mod json;
 pub mod metadata;
 pub mod passage;
 pub mod problem;

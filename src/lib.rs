@@ -33,6 +33,7 @@ pub mod chassis;
 pub mod clock;
 pub mod config;
 pub mod ext_authz;
+pub mod inputs;
 pub mod mint;
 pub mod store;
 pub mod telemetry;

@@ -10,6 +10,7 @@ pub mod identities;
 pub mod identity;
 mod index;
 pub mod issuer;
+pub mod look;
 pub mod mcp;
 pub mod name;
 pub mod origin;
@@ -36,6 +37,7 @@ pub use host::HostPattern;
 pub use identities::{Identities, Match, Undeclared};
 pub use identity::{Identity, IdentityId, Kind, Status};
 pub use issuer::{Issuer, IssuerId};
+pub use look::HeaderLook;
 pub use mcp::McpCondition;
 pub use name::Name;
 pub use origin::Origin;
@@ -108,16 +110,6 @@ impl Policy {
 
     pub fn attestation(&self, id: AttestationId) -> Option<&Attestation> {
         self.attestations.get(id.0)
-    }
-
-    /// The headers that routes, floors, rules and signals look at, in lower case, some of them more than once.
-    pub fn header_names(&self) -> impl Iterator<Item = &str> {
-        let routes = self.routes.iter().flat_map(|(_, route)| &route.selector.headers);
-        let floors = self.floors.iter().flat_map(|floor| &floor.selector.headers);
-        let rules = self.rules.iter().flat_map(|rule| &rule.when.headers);
-        let conditions = routes.chain(floors).chain(rules).map(|condition| &*condition.name);
-        let issuing = self.routes.iter().filter_map(|(_, route)| route.issues.as_ref()?.header());
-        conditions.chain(issuing).chain(self.context.signals.iter().filter_map(|(_, signal)| signal.test.header()))
     }
 
     pub fn issuer(&self, id: IssuerId) -> Option<&Issuer> {

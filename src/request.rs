@@ -35,6 +35,8 @@ pub struct RequestFacts {
     pub host: Host,
     pub headers: Headers,
     pub body: Body,
+    /// What it asks for on a route that issues privilege, where that was read before; else it is read from the request.
+    pub asked: Option<Asked>,
     /// The direct peer, never what a header says.
     pub source: Option<IpAddr>,
     pub peer: Peer,
@@ -95,6 +97,7 @@ impl RequestFacts {
             host,
             headers: Headers::default(),
             body: Body::Absent,
+            asked: None,
             source,
             peer,
             metadata,

@@ -182,9 +182,9 @@ impl<'a> Subject<'a> {
                 host: &refused.host,
                 path: &refused.path,
                 source: refused.source,
-                headers: None,
+                facts: None,
             },
-            Self::Unknown => Seen { method: "", host: "", path: "", source: None, headers: None },
+            Self::Unknown => Seen { method: "", host: "", path: "", source: None, facts: None },
         }
     }
 }

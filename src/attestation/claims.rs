@@ -19,7 +19,7 @@ pub struct ClaimNames<'p> {
     pub kept: &'p [Box<str>],
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Claims {
     pub issuer: Option<Box<str>>,
     pub subject: Option<Box<str>>,
@@ -72,6 +72,16 @@ impl Claims {
             actors: if names.actors { actors(payload)? } else { Box::default() },
             kept: names.kept.iter().filter_map(|name| kept(payload, name)).collect(),
         })
+    }
+
+    /// Those of a token that was verified when its call was recorded, of which only these were.
+    pub fn recorded(subject: Option<Box<str>>, key: Option<Thumbprint>, values: &Object, kept: &[Box<str>]) -> Self {
+        Self {
+            subject,
+            confirmation: key.map(|key| Confirmation { key: Some(key), ..Confirmation::default() }),
+            kept: kept.iter().filter_map(|name| self::kept(values, name)).collect(),
+            ..Self::default()
+        }
     }
 
     /// The values of a claim that was asked for: one, or those of a list.

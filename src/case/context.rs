@@ -32,9 +32,8 @@ impl<'a> Case<'a> {
         let found = identities.find(principal.as_str());
         let Match { described, status } = found;
         // A token that lends its scopes to somebody else is its subject's all the same.
-        let subject = caller.claims().and_then(|claims| claims.subject.as_deref());
-        let subject = subject.filter(|subject| *subject != principal.as_str());
-        let status = status.max(subject.map_or(Status::Active, |subject| identities.find(subject).status));
+        let status =
+            status.max(caller.foreign_subject().map_or(Status::Active, |subject| identities.find(subject).status));
         let suspended = match status {
             Status::Active => None,
             Status::Suspended => Some(IdentityFault::Suspended),
@@ -69,9 +68,13 @@ impl<'a> Case<'a> {
             return Ok(Unusual::default());
         }
         let identity = profile.identity.map(|(_, identity)| identity);
-        let country = self.country_source().and_then(|source| source.country(headers, client));
+        let told = self.recorded.and_then(|recorded| recorded.country);
+        let country = told.or_else(|| self.country_source().and_then(|source| source.country(headers, client)));
+        findings.country = country;
         let asks_memory = context.signals.iter().any(|(_, signal)| signal.test.asks_memory(identity));
-        if let Some(principal) = caller.principal.as_ref().filter(|_| asks_memory) {
+        // What is decided again asks no memory, and teaches nothing.
+        let remembers = asks_memory && self.recorded.is_none();
+        if let Some(principal) = caller.principal.as_ref().filter(|_| remembers) {
             let sighting = || Sighting {
                 principal: principal.clone(),
                 standing: profile.standing,
@@ -87,7 +90,7 @@ impl<'a> Case<'a> {
             (Some(_), known) => known.as_ref(),
             (None, _) => None,
         };
-        Ok(context.signals.fired(&Circumstances {
+        let unusual = context.signals.fired(&Circumstances {
             now,
             facts,
             learning: context.learning,
@@ -97,7 +100,8 @@ impl<'a> Case<'a> {
             lifetime: caller.lifetime,
             scopes_untold: touched.iter().any(|taken| !taken.told),
             familiarity,
-        }))
+        });
+        Ok(self.recorded.map_or(unusual, |recorded| recorded.add_fired(unusual, &context.signals, identity)))
     }
 
     fn country_source(&self) -> Option<&'a CountrySource> {

@@ -4,7 +4,7 @@ use super::presented::token_digest;
 use super::{Case, Halt, Need, Progress, Spent, origin, refuse};
 use crate::attestation::dpop::ProvenCall;
 use crate::attestation::{Appraised, DpopProof, Expected, ProofFault, Thumbprint, TokenFault, TokenKind, appraise};
-use crate::decision::Evidence;
+use crate::decision::{Attested, Evidence};
 use crate::identity::{AccessToken, Caller, Principal};
 use crate::policy::{Assurance, Attestation, AttestationId, LevelId, Origin, Profile};
 use crate::reason::{Reason, Unavailable};
@@ -57,21 +57,23 @@ impl<'a> Case<'a> {
         caller: &Caller,
         now: UnixTime,
         purpose: Use,
-        found: &mut Option<(AttestationId, Appraised)>,
+        found: &mut Option<Attested>,
     ) -> Progress<'a, Evidence> {
         let Some(level) = self.ground.policy.level(level_id) else {
             return refuse(Reason::Unavailable(Unavailable::Policy));
         };
         let Some(principal) = &caller.principal else { return refuse(Reason::CredentialMissing) };
         let origin = self.origin()?;
+        if let Some(recorded) = self.recorded {
+            return Ok(recorded.evidence(level_id, level, self.ground.policy, found));
+        }
         let bearing = Bearing { level, caller, principal, origin: &origin, now };
-        let (id, appraised) = match self.attestation(level, &bearing)? {
+        let (by, appraised) = match self.attestation(level, &bearing)? {
             Ok(shown) => shown,
             Err(reason) => return Ok(Evidence::Unmet(reason)),
         };
-        let key = appraised.key;
-        *found = Some((id, appraised));
-        Ok(match self.prove(key, &bearing, purpose)? {
+        let attested = found.insert(Attested { by, appraised, proven: false, challenged: false });
+        Ok(match self.prove(attested, &bearing, purpose)? {
             Ok(()) => Evidence::Met(level_id),
             Err(fault) => Evidence::Unmet(Reason::Proof(fault)),
         })
@@ -127,19 +129,21 @@ impl<'a> Case<'a> {
     }
 
     /// The proof: by this key, for this call, just now, with our challenge, and never used before.
-    fn prove(&self, key: Thumbprint, bearing: &Bearing<'_>, purpose: Use) -> Progress<'a, Verdict<()>> {
-        let proof = match self.proof(key)? {
+    fn prove(&self, attested: &mut Attested, bearing: &Bearing<'_>, purpose: Use) -> Progress<'a, Verdict<()>> {
+        let proof = match self.proof(attested.appraised.key)? {
             Ok(proof) => proof,
             Err(fault) => return Ok(Err(fault)),
         };
         let good = self
             .check_proof(&proof, bearing.caller, bearing.origin, bearing.now)
             .and_then(|()| self.check_challenge(&proof, bearing));
-        match good {
-            Ok(()) if purpose == Use::LookOnly => Ok(Ok(())),
-            Ok(()) => self.spend(&proof),
-            Err(fault) => Ok(Err(fault)),
-        }
+        let verdict = match good {
+            Ok(()) if purpose == Use::Spend => self.spend(&proof)?,
+            verdict => verdict,
+        };
+        attested.proven = matches!(verdict, Ok(()) | Err(ProofFault::ChallengeMissing));
+        attested.challenged = proof.challenge().is_some();
+        Ok(verdict)
     }
 
     /// The one proof that a call shows, its signature by this key checked.

@@ -16,6 +16,9 @@ pub(super) struct Presented<'a> {
 
 impl<'a> Case<'a> {
     pub(super) fn scheme(&self) -> Scheme {
+        if let Some(recorded) = self.recorded {
+            return recorded.scheme();
+        }
         let presented = presented(self.ground.policy, self.facts).ok().flatten();
         presented.map_or(Scheme::Bearer, |presented| presented.scheme)
     }

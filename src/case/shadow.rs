@@ -3,7 +3,7 @@
 
 use super::evidence::Use;
 use super::{Case, Halt, Need};
-use crate::decision::{Evidence, Outcome, decide};
+use crate::decision::{Attested, Evidence, Outcome, decide};
 use crate::identity::Caller;
 use crate::policy::{Classification, Requirement};
 use crate::time::UnixTime;
@@ -16,6 +16,7 @@ impl<'a> Case<'a> {
         classification: &Classification,
         caller: &Caller,
         now: UnixTime,
+        found: &mut Option<Attested>,
     ) -> Result<Option<Outcome>, Need<'a>> {
         if classification.shadow_rules.is_empty() {
             return Ok(None);
@@ -24,10 +25,10 @@ impl<'a> Case<'a> {
         if stands || classification.shadow_requirement <= classification.requirement {
             return Ok(Some(outcome.clone()));
         }
-        let policy = self.ground.policy;
+        let mut looked_at = None;
         let evidence = match classification.shadow_requirement {
             Requirement::Assurance(level) if !self.watching_failed => {
-                match self.attest(level, caller, now, Use::LookOnly, &mut None) {
+                match self.attest(level, caller, now, Use::LookOnly, &mut looked_at) {
                     Ok(evidence) => evidence,
                     Err(Halt::Needs(need)) => return Err(need),
                     Err(Halt::Refused(reason)) => return Ok(Some(Outcome::Deny(reason))),
@@ -35,6 +36,10 @@ impl<'a> Case<'a> {
             }
             _ => Evidence::NotAsked { proven: false },
         };
-        Ok(Some(decide(policy, classification.shadow_requirement, evidence)))
+        // What was asked for comes first.
+        if found.is_none() {
+            *found = looked_at;
+        }
+        Ok(Some(decide(&classification.shadow_requirement, evidence)))
     }
 }

@@ -3,6 +3,7 @@
 mod attacks;
 mod delegation;
 mod order;
+mod recorded;
 mod reported;
 mod standing;
 pub(crate) mod world;

@@ -11,6 +11,16 @@ use crate::time::UnixTime;
 use serde_json::Value;
 use std::sync::Arc;
 
+/// What came of looking for the proof of a token.
+pub(super) enum TokenProof {
+    /// The token is bound to no key, or there is none.
+    Unbound,
+    /// Still to be spent.
+    Good(DpopProof),
+    /// Spent when the call was recorded.
+    Recorded,
+}
+
 impl<'a> Case<'a> {
     pub(super) fn bearer(
         &self,
@@ -91,10 +101,12 @@ impl<'a> Case<'a> {
     }
 
     /// A token that is bound to a key counts only with a proof by that key, for this call (RFC 9449 §7.1).
-    pub(super) fn prove_token(&self, caller: &Caller, now: UnixTime) -> Progress<'a, Option<DpopProof>> {
-        let Some(bound) = caller.token.as_ref().and_then(AccessToken::bound_to) else {
-            return Ok(None);
-        };
+    pub(super) fn prove_token(&self, caller: &Caller, now: UnixTime) -> Progress<'a, TokenProof> {
+        let bound = caller.token.as_ref().and_then(AccessToken::bound_to);
+        if let Some(recorded) = self.recorded {
+            return recorded.token_proof(bound.is_some());
+        }
+        let Some(bound) = bound else { return Ok(TokenProof::Unbound) };
         let proof = self.proof(bound)?.map_err(|fault| {
             Halt::Refused(match fault {
                 // Nobody asked this caller for an attestation: what it lacks is a credential.
@@ -104,14 +116,20 @@ impl<'a> Case<'a> {
         })?;
         let origin = self.origin()?;
         self.check_proof(&proof, caller, &origin, now).map_err(|fault| Halt::Refused(Reason::Proof(fault)))?;
-        Ok(Some(proof))
+        Ok(TokenProof::Good(proof))
     }
 
-    pub(super) fn spend_token_proof(&self, proof: Option<DpopProof>) -> Progress<'a, ()> {
+    pub(super) fn spend_token_proof(&self, proof: TokenProof) -> Progress<'a, ()> {
         match proof {
-            None => Ok(()),
-            Some(proof) => self.spend(&proof)?.map_err(|fault| Halt::Refused(Reason::Proof(fault))),
+            TokenProof::Unbound | TokenProof::Recorded => Ok(()),
+            TokenProof::Good(proof) => self.spend(&proof)?.map_err(|fault| Halt::Refused(Reason::Proof(fault))),
         }
+    }
+}
+
+impl TokenProof {
+    pub(super) const fn is_given(&self) -> bool {
+        !matches!(self, Self::Unbound)
     }
 }
 

@@ -41,7 +41,7 @@ fn is_credential_name(name: &[u8]) -> bool {
 
 /// A JWS has three parts, a JWE five (RFC 7519 §3); the first is a JOSE header, which names an algorithm. A word before
 /// it, such as `Bearer`, changes nothing.
-fn is_jwt(value: &[u8]) -> bool {
+pub fn is_jwt(value: &[u8]) -> bool {
     if !value.iter().any(|byte| matches!(byte, b'.' | b'%')) {
         return false;
     }

@@ -66,7 +66,20 @@ fn read(http: &mut HttpRequest, around: Around) -> Result<RequestFacts, Malforme
     let readings = Readings::of(&method, &path, &headers)?;
     let body = body(std::mem::take(&mut http.raw_body), std::mem::take(&mut http.body), &headers);
     let Around { source, peer, metadata, hints } = around;
-    Ok(RequestFacts { layer: Layer::Http, method, path, readings, host, headers, body, source, peer, metadata, hints })
+    Ok(RequestFacts {
+        layer: Layer::Http,
+        method,
+        path,
+        readings,
+        host,
+        headers,
+        body,
+        asked: None,
+        source,
+        peer,
+        metadata,
+        hints,
+    })
 }
 
 /// Envoy fills `body`, or with `pack_as_bytes` the bytes as they were sent; never both.

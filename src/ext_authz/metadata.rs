@@ -11,7 +11,7 @@ use crate::policy::{Classification, PrivilegeReason};
 pub fn metadata(rendering: &Rendering<'_>) -> Vec<u8> {
     let decision = rendering.decision;
     let class = decision.findings.classification.as_ref();
-    let attestation = decision.findings.attestation.as_ref().map(|(_, appraised)| appraised);
+    let attestation = decision.findings.attestation.as_ref().map(|attested| &attested.appraised);
     let principal = decision.findings.caller.as_ref().and_then(|caller| caller.principal.as_ref());
     let rules: Vec<_> = rendering.rule_names(class.map(|class| &*class.rules)).collect();
     let shadow_rules: Vec<_> = rendering.rule_names(class.map(|class| &*class.shadow_rules)).collect();

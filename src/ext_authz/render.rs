@@ -77,7 +77,7 @@ impl<'a> Rendering<'a> {
         let findings = &self.decision.findings;
         let principal = findings.caller.as_ref().and_then(|caller| caller.principal.as_ref());
         let level = permit.level().map(|_| self.assurance_name());
-        let task = findings.attestation.as_ref().and_then(|(_, appraised)| appraised.task.as_deref());
+        let task = findings.attestation.as_ref().and_then(|attested| attested.appraised.task.as_deref());
         let set = [
             (DECISION, Some(word(permit))),
             (DECISION_ID, Some(self.decision_id)),

@@ -36,6 +36,8 @@ pub enum VerifiedToken {
     Here(Arc<Verified>),
     /// By Envoy's `jwt_authn` filter.
     ByEnvoy(Arc<Claims>),
+    /// When the call was recorded.
+    Earlier(Arc<Claims>),
 }
 
 /// How the token was presented.
@@ -54,6 +56,12 @@ impl Caller {
         scopes.is_empty() || !self.scopes_enforced || granted()
     }
 
+    /// The subject of the token, where that is not the principal.
+    pub fn foreign_subject(&self) -> Option<&str> {
+        let own = self.principal.as_ref().map(Principal::as_str);
+        self.claims()?.subject.as_deref().filter(|subject| Some(*subject) != own)
+    }
+
     /// What the caller's token says.
     pub fn claims(&self) -> Option<&Claims> {
         self.token.as_ref().map(AccessToken::claims)
@@ -64,7 +72,7 @@ impl AccessToken {
     pub fn claims(&self) -> &Claims {
         match &self.verified {
             VerifiedToken::Here(verified) => verified.claims(),
-            VerifiedToken::ByEnvoy(claims) => claims,
+            VerifiedToken::ByEnvoy(claims) | VerifiedToken::Earlier(claims) => claims,
         }
     }
 
@@ -85,6 +93,7 @@ impl fmt::Debug for AccessToken {
         let by = match &self.verified {
             VerifiedToken::Here(verified) => verified.issuer().as_str(),
             VerifiedToken::ByEnvoy(_) => "jwt_authn",
+            VerifiedToken::Earlier(_) => "recorded",
         };
         f.debug_struct("AccessToken").field("issuer", &by).finish_non_exhaustive()
     }

@@ -1,7 +1,7 @@
 //! What a request is: how sensitive, with how much privilege, and what the rules make of it.
 
 use super::{
-    Considered, Effect, Identity, Mode, Policy, Privilege, PrivilegeReason, Requirement, Route, RouteId, Rule, RuleId,
+    Considered, Identity, Mode, Policy, Privilege, PrivilegeReason, Requirement, Route, RouteId, Rule, RuleId,
     ScopePatterns, ScopeSet, Sensitivity, Taken,
 };
 use crate::attestation::Claims;
@@ -84,6 +84,7 @@ impl Policy {
             route,
             sensitivity,
             privilege,
+            privilege_by_route: by_route(route, subject),
             method: taken.method,
             headers: &facts.headers,
             kind: subject.identity.and_then(|identity| identity.kind),
@@ -137,15 +138,15 @@ impl Classification {
     fn apply(&mut self, rules: &[Rule], considered: &Considered<'_>) {
         for (index, rule) in rules.iter().enumerate().filter(|(_, rule)| rule.matches(considered)) {
             let id = RuleId(index);
-            let asked = Effect::requirement(&rule.effect, id);
-            self.shadow_requirement = self.shadow_requirement.stricter(asked);
+            let asked = rule.effect.requirement();
             match rule.mode {
                 Mode::Enforce => {
-                    self.requirement = self.requirement.stricter(asked);
+                    self.requirement.raise_to(asked.clone());
                     self.rules.push(id);
                 }
                 Mode::Shadow => self.shadow_rules.push(id),
             }
+            self.shadow_requirement.raise_to(asked);
         }
     }
 
@@ -156,12 +157,25 @@ impl Classification {
         strict.also.extend(touched);
         join(&mut strict.rules, lax.rules);
         join(&mut strict.shadow_rules, lax.shadow_rules);
-        strict.shadow_requirement = strict.shadow_requirement.stricter(lax.shadow_requirement);
+        strict.shadow_requirement.raise_to(lax.shadow_requirement);
         strict
     }
 
-    fn strictness(&self) -> impl Ord + use<> {
-        (self.requirement, self.sensitivity, self.privilege, self.shadow_requirement)
+    /// Not by what is only watched, or a rule that does not count would choose the route that answers name.
+    fn strictness(&self) -> impl Ord {
+        (&self.requirement, self.sensitivity, self.privilege)
+    }
+}
+
+/// With how much privilege a route is called by whoever asks for nothing beside.
+fn by_route(route: Option<&Route>, subject: &Subject<'_>) -> Privilege {
+    let outside = |route: &Route| {
+        let baseline = subject.baseline;
+        baseline.is_some_and(|baseline| route.scopes.iter().any(|scope| !baseline.contains(scope)))
+    };
+    match route {
+        Some(route) if route.elevated.is_empty() && !outside(route) => Privilege::Standard,
+        _ => Privilege::Elevated,
     }
 }
 

@@ -24,14 +24,17 @@ impl Policy {
             self.take(&Found::default(), &[], facts, &facts.method, &mut touched);
             return touched;
         }
-        // Reading a call may take reading a body: only where somebody looks at it.
-        let looks_at_calls = self.routes.looks_at_calls() || self.floors.look_at_calls();
-        let mcp = if looks_at_calls { McpCall::of(facts) } else { McpCall::Unclear };
-        let sent = Selected::of(facts, mcp);
+        let sent = Selected::of(facts, self.call_of(facts));
         for (method, path) in facts.readings.all(sent.method, sent.path) {
             self.touch_as(&Selected { method, path, ..sent }, facts, &mut touched);
         }
         touched
+    }
+
+    /// The MCP call that a request makes. Reading it may take reading a body: only where somebody looks at it.
+    pub fn call_of<'f>(&self, facts: &'f RequestFacts) -> McpCall<'f> {
+        let looks_at_calls = self.routes.looks_at_calls() || self.floors.look_at_calls();
+        if looks_at_calls { McpCall::of(facts) } else { McpCall::Unclear }
     }
 
     /// The form without a trailing slash is a reading where a route or floor names it.

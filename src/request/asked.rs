@@ -53,6 +53,9 @@ impl AskedIn {
     }
 
     pub fn read(&self, facts: &RequestFacts) -> Asked {
+        if let Some(asked) = &facts.asked {
+            return asked.clone();
+        }
         let scopes = match self {
             Self::Form(field) => in_form(field, facts),
             Self::Json(pointer) => in_json(pointer, facts),
@@ -61,6 +64,17 @@ impl AskedIn {
         };
         // A server grants its own choice where none is named (RFC 6749 §3.3).
         scopes.filter(|scopes| !scopes.is_empty()).map_or(Asked::Unreadable, Asked::Scopes)
+    }
+}
+
+impl Asked {
+    /// What both are; where one can't be told, neither can the whole.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Scopes(one), Self::Scopes(other)) => Self::Scopes(one.union(&other)),
+            _ => Self::Unreadable,
+        }
     }
 }
 

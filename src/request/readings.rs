@@ -44,6 +44,11 @@ impl Readings {
         Ok(Self { methods, paths })
     }
 
+    /// Whether the request is read in one way only, as it was sent.
+    pub const fn is_single(&self) -> bool {
+        self.methods.is_empty() && self.paths.is_empty()
+    }
+
     /// Every method that the request may be taken for.
     pub fn methods<'r>(&'r self, method: &'r Method) -> impl Iterator<Item = &'r Method> {
         std::iter::once(method).chain(&self.methods)
@@ -77,6 +82,19 @@ impl Override {
             PATH_OVERRIDES.iter().any(means).then_some(Self::Path)
         }
     }
+}
+
+/// Whether a header of this name overrides method or path.
+pub fn overrides(name: &str) -> bool {
+    Override::by(name).is_some()
+}
+
+/// What a header that overrides method or path says of them: of a path nothing but the path, since a query may hold secrets.
+pub fn meant<'v>(name: &str, value: &'v str) -> Option<&'v str> {
+    Some(match Override::by(name)? {
+        Override::Method => value,
+        Override::Path => path_in(value).split('?').next().unwrap_or_default(),
+    })
 }
 
 /// What stands twice, or is no text, could mean anything.

@@ -8,6 +8,7 @@
 //! frees.
 
 mod destination;
+mod headers;
 mod inputs;
 mod line;
 mod queue;
@@ -16,7 +17,8 @@ mod sink;
 mod writer;
 
 pub use destination::{AllowShare, Destination, DestinationError};
-pub use record::{LoggedHeaders, Record, Seen};
+pub use headers::LoggedHeaders;
+pub use record::{Record, Seen};
 pub use writer::LogWriter;
 
 use crate::decision::{Decision, Outcome};

@@ -47,6 +47,7 @@ fn facts(method: &str, host: &str, path: &str, headers: &[(&str, &str)]) -> Requ
         headers: Headers::joined(headers),
         readings: Readings::default(),
         body: Body::Absent,
+        asked: None,
         source: None,
         peer: Peer::default(),
         metadata: Metadata::default(),

@@ -53,6 +53,7 @@ impl Ask {
             host: Host::parse("idp.example.com").unwrap(),
             headers,
             body: self.body,
+            asked: None,
             source: None,
             peer: Peer::default(),
             metadata: Metadata::default(),

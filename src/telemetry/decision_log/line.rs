@@ -5,7 +5,7 @@ use super::inputs::Inputs;
 use super::record::Record;
 use crate::attestation::Thumbprint;
 use crate::context::SignalSet;
-use crate::decision::Outcome;
+use crate::decision::{Attested, Outcome};
 use crate::policy::{Kind, Policy, Privilege, PrivilegeReason, Route, RuleId, Scope, ScopeSet, Sensitivity, UNMATCHED};
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
@@ -118,9 +118,9 @@ impl<'a> Line<'a> {
 
 impl<'a> Attestation<'a> {
     fn of(record: &Record<'a>) -> Option<Self> {
-        let (id, appraised) = record.decision.findings.attestation.as_ref()?;
+        let Attested { by, appraised, .. } = record.decision.findings.attestation.as_ref()?;
         Some(Self {
-            name: record.policy.attestation(*id).map(|attestation| attestation.name.as_str()),
+            name: record.policy.attestation(*by).map(|attestation| attestation.name.as_str()),
             issuer: appraised.issuer.as_str(),
             age_seconds: appraised.age.as_secs(),
             task: appraised.task.as_deref(),

@@ -1,9 +1,10 @@
 //! What is said of a decision, as its maker knows it.
 
+use super::LoggedHeaders;
 use crate::attestation::Thumbprint;
 use crate::decision::Decision;
-use crate::policy::{CREDENTIAL_HEADERS, Policy, Profile};
-use crate::request::{Headers, RequestFacts};
+use crate::policy::Policy;
+use crate::request::RequestFacts;
 use crate::telemetry::TraceContext;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -34,12 +35,8 @@ pub struct Seen<'a> {
     pub path: &'a str,
     pub source: Option<IpAddr>,
     /// Nothing where the request could not be read.
-    pub headers: Option<&'a Headers>,
+    pub facts: Option<&'a RequestFacts>,
 }
-
-/// The headers that a policy reads and that hold no credential, by their names in lower case.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LoggedHeaders(Box<[Box<str>]>);
 
 impl<'a> From<&'a RequestFacts> for Seen<'a> {
     fn from(facts: &'a RequestFacts) -> Self {
@@ -48,25 +45,7 @@ impl<'a> From<&'a RequestFacts> for Seen<'a> {
             host: facts.host.as_str(),
             path: facts.path.canonical(),
             source: facts.source,
-            headers: Some(&facts.headers),
+            facts: Some(facts),
         }
-    }
-}
-
-impl LoggedHeaders {
-    pub fn of(policy: &Policy) -> Self {
-        let bearer = policy.credentials.bearer.iter().map(|bearer| &*bearer.header);
-        let profiles = policy.attestations.iter().map(|attestation| attestation.profile);
-        let evidence = profiles.flat_map(|profile: Profile| [profile.attestation_header(), profile.proof_header()]);
-        let secret: Vec<_> = CREDENTIAL_HEADERS.into_iter().chain(bearer).chain(evidence).collect();
-        let mut names: Vec<Box<str>> =
-            policy.header_names().filter(|name| !secret.contains(name)).map(Into::into).collect();
-        names.sort_unstable();
-        names.dedup();
-        Self(names.into())
-    }
-
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|name| &**name)
     }
 }

@@ -1,0 +1,162 @@
+//! A case whose credentials and attestation were verified before: it asks for nothing, and decides all else as ever. So
+//! what was decided once can be decided again, explained, and tested.
+
+use super::tokens::TokenProof;
+use super::{Case, Ground, Halt, Progress, Step};
+use crate::attestation::{Appraised, ProofFault, Thumbprint, TokenFault};
+use crate::context::{Country, SignalSet, Signals, Unusual};
+use crate::decision::{Attested, Decision, Evidence};
+use crate::identity::{AccessToken, Caller, Scheme};
+use crate::policy::{Assurance, AttestationId, Identity, LevelId, Policy, Profile, ScopeSet};
+use crate::reason::{Reason, Unavailable};
+use crate::request::RequestFacts;
+use crate::time::{Ttl, UnixTime};
+
+/// What a case is told instead of verifying and remembering.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    pub caller: Caller,
+    /// What is wrong with the credential. Where it names a caller all the same, it is the proof of a token that is wrong.
+    pub fault: Option<Reason>,
+    /// Where a database said it.
+    pub country: Option<Country>,
+    /// Signals that fired on what is not recorded.
+    pub fired: SignalSet,
+    pub attestation: Option<RecordedAttestation>,
+}
+
+/// An attestation whose signature, subject and binding were good.
+#[derive(Clone, Debug, Default)]
+pub struct RecordedAttestation {
+    /// Nothing where it is none that the policy knows.
+    pub by: Option<AttestationId>,
+    /// Without one it is never fresh.
+    pub age: Option<Ttl>,
+    pub task: Option<Box<str>>,
+    /// What it covers.
+    pub scopes: ScopeSet,
+    /// What the proof was made with that came with it; nothing where none did.
+    pub proof: Option<Proof>,
+    /// Whether the proof carried a challenge of ours.
+    pub challenge: bool,
+    /// What else is wrong with it or its proof: then it does for no level.
+    pub fault: Option<Reason>,
+}
+
+/// How a workload proves that it holds its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    Dpop,
+    Pop,
+    /// The client certificate.
+    Mtls,
+}
+
+impl<'a> Case<'a> {
+    /// A case that asks for nothing.
+    pub fn recorded(ground: Ground<'a>, facts: &'a RequestFacts, recorded: &'a Recorded) -> Self {
+        Self { recorded: Some(recorded), ..Self::open(ground, facts) }
+    }
+}
+
+impl Recorded {
+    /// Stands for a key or certificate that was shown when the call was recorded.
+    pub const KEY: Thumbprint = Thumbprint::from_bytes([0; 32]);
+
+    /// Decides again.
+    pub fn decide(&self, ground: Ground<'_>, facts: &RequestFacts, now: UnixTime) -> Decision {
+        match Case::recorded(ground, facts, self).step(now) {
+            Step::Decided(decision) => decision,
+            Step::Needs(_) => Decision::refused(Reason::Unavailable(Unavailable::Policy)).under(ground.policy.mode),
+        }
+    }
+
+    pub(super) fn caller<'a>(&self) -> Progress<'a, Caller> {
+        match &self.fault {
+            Some(fault) if self.caller.principal.is_none() => Err(Halt::Refused(fault.clone())),
+            _ => Ok(self.caller.clone()),
+        }
+    }
+
+    pub(super) fn scheme(&self) -> Scheme {
+        let bound = self.caller.token.as_ref().and_then(AccessToken::bound_to);
+        if bound.is_some() { Scheme::Dpop } else { Scheme::Bearer }
+    }
+
+    pub(super) fn token_proof<'a>(&self, bound: bool) -> Progress<'a, TokenProof> {
+        match &self.fault {
+            Some(fault) => Err(Halt::Refused(fault.clone())),
+            None if bound => Ok(TokenProof::Recorded),
+            None => Ok(TokenProof::Unbound),
+        }
+    }
+
+    /// Adds the signals that fired on what is not recorded, and no others: all that the record tells is looked at anew.
+    pub(super) fn add_fired(&self, unusual: Unusual, signals: &Signals, identity: Option<&Identity>) -> Unusual {
+        let fired = signals.iter().filter(|(id, signal)| {
+            self.fired.contains(*id) && !unusual.signals.contains(*id) && signal.test.leaves_record(identity)
+        });
+        fired.fold(unusual, |unusual, (id, signal)| unusual.with(id, signal.points))
+    }
+
+    pub(super) fn evidence(
+        &self,
+        level_id: LevelId,
+        level: &Assurance,
+        policy: &Policy,
+        found: &mut Option<Attested>,
+    ) -> Evidence {
+        let verdict = match &self.attestation {
+            Some(attestation) => attestation.appraise(level, policy, found),
+            None => Err(Reason::AttestationMissing),
+        };
+        verdict.map_or_else(Evidence::Unmet, |()| Evidence::Met(level_id))
+    }
+}
+
+impl RecordedAttestation {
+    /// What is left to be asked, in the order of [`attestation::appraise`](crate::attestation::appraise).
+    fn appraise(&self, level: &Assurance, policy: &Policy, found: &mut Option<Attested>) -> Result<(), Reason> {
+        let attestation_fault = matches!(self.fault, Some(Reason::Attestation(_)));
+        if let Some(fault) = self.fault.clone().filter(|_| attestation_fault) {
+            return Err(fault);
+        }
+        let accepted = self.by.filter(|by| level.accept.contains(by));
+        let named = accepted.and_then(|by| Some((by, policy.attestation(by)?)));
+        let (by, attestation) = named.ok_or(Reason::AttestationMissing)?;
+        let age = self.age.filter(|age| *age <= level.max_age).ok_or(Reason::Attestation(TokenFault::TooOld))?;
+        let issuer = attestation.issuers.first().and_then(|id| policy.issuer(*id));
+        let issuer = issuer.ok_or(Reason::Attestation(TokenFault::Issuer))?.name.clone();
+        let appraised = Appraised { key: Recorded::KEY, issuer, age, task: self.task.clone() };
+        let proven = self.fault.is_none() && self.proof.is_some_and(|proof| attestation.profile.takes(proof));
+        *found = Some(Attested { by, appraised, proven, challenged: self.challenge });
+        match &self.fault {
+            Some(fault) => Err(fault.clone()),
+            None if !proven => Err(Reason::Proof(ProofFault::Missing)),
+            None if level.challenge_required && !self.challenge => Err(Reason::Proof(ProofFault::ChallengeMissing)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Profile {
+    /// Whether its attestations can be proven so.
+    const fn takes(self, proof: Proof) -> bool {
+        match (self, proof) {
+            (Self::OauthClientAttestation, Proof::Dpop) => true,
+            (Self::OauthClientAttestation, Proof::Pop | Proof::Mtls) => false,
+        }
+    }
+}
+
+impl Proof {
+    pub const ALL: [Self; 3] = [Self::Dpop, Self::Pop, Self::Mtls];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Dpop => "dpop",
+            Self::Pop => "pop",
+            Self::Mtls => "mtls",
+        }
+    }
+}

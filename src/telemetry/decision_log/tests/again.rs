@@ -1,0 +1,88 @@
+//! What a line says that a decision was made from makes the same decision.
+
+mod policy;
+mod sketch;
+
+use super::super::{Line, LoggedHeaders, Record, Seen};
+use super::refused;
+use crate::case::tests::world::{NOW, World};
+use crate::case::{Answer, Case, Ground, Need, Step};
+use crate::context::Familiarity;
+use crate::decision::{Decision, Outcome};
+use crate::inputs::Inputs;
+use crate::reason::Reason;
+use crate::request::RequestFacts;
+use crate::time::UnixTime;
+use proptest::prelude::*;
+use serde_json::Value;
+use std::path::Path;
+use std::time::Duration;
+
+fn ground(world: &World) -> Ground<'_> {
+    Ground { policy: &world.policy, keyring: &world.keyring, challenges: &world.challenges }
+}
+
+fn decide(world: &World, facts: &RequestFacts, familiarity: Familiarity) -> Decision {
+    let mut case = Case::open(ground(world), facts);
+    loop {
+        match case.step(UnixTime::from_secs(NOW)) {
+            Step::Needs(Need::Familiarity(_)) => case.supply(Answer::Familiarity(familiarity)),
+            Step::Needs(need) => case.supply(world.answer(need, NOW)),
+            Step::Decided(decision) => return decision,
+        }
+    }
+}
+
+/// The line of a decision, but for what no record of it can give back: the digest of the credential.
+fn line(world: &World, decision: &Decision, request: Seen<'_>) -> Value {
+    let record = Record {
+        time: Duration::from_secs(NOW),
+        policy: &world.policy,
+        decision,
+        decision_id: "d-1",
+        trace: None,
+        request,
+        headers: &LoggedHeaders::of(&world.policy),
+        credential: None,
+        elapsed: Duration::ZERO,
+    };
+    serde_json::to_value(Line::of(&record)).unwrap()
+}
+
+fn inputs(line: &Value) -> Inputs {
+    let read = Inputs::from_json(line["inputs"].as_object().unwrap(), Path::new("line"));
+    read.unwrap_or_else(|problems| panic!("{problems:?} in {line}"))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_logged_makes_the_same_decision_and_the_same_line(sketch in sketch::sketches()) {
+        let world = policy::world(sketch.mode);
+        let Some(facts) = sketch.facts(&world) else { return Ok(()) };
+        let decision = decide(&world, &facts, sketch.familiarity);
+        if matches!(decision.decided(), Outcome::Deny(Reason::Unavailable(_))) {
+            return Ok(());
+        }
+        let logged = line(&world, &decision, Seen::from(&facts));
+        prop_assert!(!logged.to_string().contains("s3cret"), "{}", logged);
+        let given = inputs(&logged);
+        prop_assert!(given.unknown_names(&world.policy).is_empty());
+        let again = given.facts().unwrap();
+        let decided = given.recorded(&world.policy).decide(ground(&world), &again, UnixTime::from_secs(NOW));
+        prop_assert_eq!(&decided.outcome, &decision.outcome, "{}", logged);
+        // Which check of the evidence fails first at a level that is only watched is nothing that is logged.
+        let watched = |decision: &Decision| decision.shadow.as_ref().map(|outcome| (outcome.as_str(), outcome.level()));
+        prop_assert_eq!(watched(&decided), watched(&decision), "{}", logged);
+        prop_assert_eq!(&decided.findings.classification, &decision.findings.classification, "{}", logged);
+        prop_assert_eq!(line(&world, &decided, Seen::from(&again)), logged);
+    }
+}
+
+#[test]
+fn what_could_not_be_read_is_refused_again() {
+    let (world, (decision, seen)) = (World::new(), refused());
+    let again = inputs(&line(&world, &decision, seen)).decide(ground(&world), UnixTime::from_secs(NOW));
+    assert_eq!(again.outcome, decision.outcome);
+}
