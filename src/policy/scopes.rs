@@ -93,7 +93,9 @@ impl ScopeSet {
     /// Those of the set that `keep` says yes to.
     #[must_use]
     pub fn filtered(&self, keep: impl Fn(&Scope) -> bool) -> Self {
-        Self(self.0.iter().filter(|scope| keep(scope)).cloned().collect())
+        let kept: Vec<_> = self.0.iter().filter(|scope| keep(scope)).cloned().collect();
+        // Most often none are left, and the empty set is always at hand.
+        if kept.is_empty() { Self::default() } else { Self(kept.into()) }
     }
 }
 
