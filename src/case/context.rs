@@ -74,6 +74,7 @@ impl<'a> Case<'a> {
         let country = told.or_else(|| self.country_source().and_then(|source| source.country(headers, client)));
         findings.country = country;
         let asks_memory = context.signals.iter().any(|(_, signal)| signal.test.asks_memory(identity));
+        let asks_credential = context.signals.iter().any(|(_, signal)| signal.test.asks_credential());
         // What is decided again asks no memory, and teaches nothing.
         let remembers = asks_memory && self.recorded.is_none();
         if let Some(principal) = caller.principal.as_ref().filter(|_| remembers) {
@@ -83,7 +84,7 @@ impl<'a> Case<'a> {
                 network: client.map(Network::of),
                 country,
                 scopes: union(touched),
-                credential: self.credential(caller),
+                credential: asks_credential.then(|| self.credential(caller)).flatten(),
             };
             findings.sighting = Some(self.sighting.get_or_init(|| Arc::new(sighting())).clone());
         }

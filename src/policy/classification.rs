@@ -112,7 +112,8 @@ impl Policy {
         let catalogue = match route {
             // Resolved when the policy was loaded.
             Some(route) if taken.scopes == route.scopes => route.elevated.clone(),
-            _ => taken.scopes.filtered(|scope| self.elevated.contains(scope)),
+            // Whoever asks for a scope picks its letters.
+            _ => taken.scopes.filtered(|scope| self.elevated.contains_in_any_case(scope)),
         };
         let outside = match subject.baseline {
             Some(baseline) => taken.scopes.filtered(|scope| !baseline.contains(scope)),
