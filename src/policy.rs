@@ -15,6 +15,7 @@ pub mod mcp;
 pub mod name;
 pub mod origin;
 pub mod pattern;
+mod reach;
 pub mod route;
 pub mod rule;
 pub mod scopes;

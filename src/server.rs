@@ -98,6 +98,7 @@ impl<C: Clock + Clone> Server<C> {
             decision,
             decision_id: id.as_str(),
             sent: facts.map(|facts| &facts.headers),
+            removals: &snapshot.removals,
             resource: resource.as_deref(),
             challenge: challenge.as_deref(),
         });

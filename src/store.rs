@@ -12,7 +12,7 @@ pub mod spent;
 
 pub use digest::NoRandomness;
 pub use gate::Gate;
-pub use learned::{Bounds, Learned};
+pub use learned::Learned;
 pub use remembered::{CacheMeter, CacheSize, Meters, Remembered};
 pub use spent::SpentProofs;
 
@@ -20,7 +20,7 @@ use crate::attestation::{DpopProof, ProofFault, Thumbprint, TokenFault, TokenKin
 use crate::case::{Answer, Ground, Need};
 use crate::clock::Clock;
 use crate::decision::Decision;
-use crate::policy::{Attestation, IssuerId};
+use crate::policy::{Attestation, IssuerId, Policy};
 use crate::reason::Unavailable;
 use remembered::Token;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ impl<C: Clock + Clone> Store<C> {
         let gate = Arc::new(gate);
         let remembered = Remembered::new(clock.clone(), cache_bytes, Arc::clone(&gate), meters)?;
         let spent = SpentProofs::new(SpentProofs::DEFAULT_CAPACITY);
-        Ok(Self { remembered, spent, learned: Learned::new(Bounds::default()), gate, clock })
+        Ok(Self { remembered, spent, learned: Learned::new(learned::Bounds::default()), gate, clock })
     }
 
     pub async fn answer(&self, ground: Ground<'_>, need: Need<'_>) -> Answer {
@@ -71,9 +71,14 @@ impl<C: Clock + Clone> Store<C> {
         }
     }
 
+    /// Takes what was learned to where it belongs under a new policy. It asks once for each identity that is remembered.
+    pub fn settle(&self, policy: &Policy) {
+        self.learned.restand(|principal| policy.identities.standing(principal.as_str()));
+    }
+
     /// How much is remembered, for the metrics.
-    pub fn cache_sizes(&self) -> Vec<CacheSize> {
-        self.remembered.sizes()
+    pub fn cache_sizes(&self) -> impl Iterator<Item = CacheSize> {
+        self.remembered.sizes().into_iter().chain(self.learned.sizes())
     }
 
     async fn bearer(&self, ground: Ground<'_>, token: &str) -> Verification {

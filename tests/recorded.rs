@@ -6,7 +6,11 @@ mod support;
 use envoy_types::pb::envoy::service::auth::v3::CheckRequest;
 use prost::Message;
 use std::fs;
+use stepgate::context::NetworkSet;
+use stepgate::context::client_address::client_address;
 use stepgate::ext_authz::facts;
+use stepgate::identity::xfcc::last_spiffe_id;
+use stepgate::request::{Body, Hints, Occurrence, RequestFacts};
 use support::Result;
 use support::gate::Gate;
 use support::verdict::Verdict;
@@ -90,6 +94,83 @@ fn reading(bytes: &[u8]) -> String {
     }
 }
 
+/// What each shows beside that: where it comes from, if a proxy on loopback is believed (it wrote its own address, as Envoy
+/// does for a peer that is as near); whom `x-forwarded-client-cert` names; its body; what other filters say.
+const CIRCUMSTANCES: [(&str, &str); 51] = [
+    ("allowed_headers_filter", "127.0.0.1"),
+    ("body_chunked", "127.0.0.1, body Whole(5 bytes)"),
+    ("body_complete", "127.0.0.1, body Whole(11 bytes)"),
+    ("body_non_utf8_string", "127.0.0.1, body Altered"),
+    ("body_not_buffered", "192.0.2.2"),
+    ("body_raw_bytes", "127.0.0.1, body Whole(4 bytes)"),
+    ("connect_http11", "192.0.2.2"),
+    ("context_default_route", "192.0.2.2"),
+    ("dup_attestation_map", "192.0.2.2"),
+    ("grpc_unary_call", "192.0.2.2"),
+    ("host_port_dot_hardened", "192.0.2.2"),
+    ("host_port_dot_raw", "127.0.0.1"),
+    ("http11_get_hardened", "192.0.2.2"),
+    ("http11_get_plain", "127.0.0.1"),
+    ("http11_two_cookies", "192.0.2.2"),
+    ("http2_cookie_crumbs", "192.0.2.2"),
+    ("http2_get_hardened", "192.0.2.2"),
+    ("http2_scheme_https_cleartext", "192.0.2.2"),
+    ("metadata_labels", r#"192.0.2.2, metadata {"stepup.listener"}"#),
+    ("method_query", "192.0.2.2"),
+    ("mtls_agent", "192.0.2.2, xfcc of spiffe://prod.example/ns/agents/sa/billing-bot"),
+    ("mtls_dnsonly", "192.0.2.2, xfcc of nobody"),
+    ("mtls_http2_agent", "192.0.2.2, xfcc of spiffe://prod.example/ns/agents/sa/billing-bot"),
+    ("mtls_nosan", "192.0.2.2, xfcc of nobody"),
+    ("mtls_xfcc_append_forward", "192.0.2.2, xfcc of spiffe://prod.example/ns/agents/sa/billing-bot"),
+    ("mtls_xfcc_forward_only", "192.0.2.2, xfcc of spiffe://prod.example/ns/agents/sa/admin-bot"),
+    ("path_absolute_form", "192.0.2.2"),
+    ("path_backslash_hardened", "192.0.2.2"),
+    ("path_dotdot_hardened", "192.0.2.2"),
+    ("path_dotdot_raw", "127.0.0.1"),
+    ("path_dotdot_semicolon_hardened", "192.0.2.2"),
+    ("path_double_slash_hardened", "192.0.2.2"),
+    ("path_double_slash_raw", "127.0.0.1"),
+    ("path_pct23", "192.0.2.2"),
+    ("path_pct2f_unescape", "192.0.2.2"),
+    ("path_pct3f", "192.0.2.2"),
+    ("path_pct_encoded_unreserved_hardened", "192.0.2.2"),
+    ("path_pct_encoded_unreserved_raw", "127.0.0.1"),
+    ("path_query_dotdot", "192.0.2.2"),
+    ("path_semicolon_hardened", "192.0.2.2"),
+    ("path_trailing_dot", "192.0.2.2"),
+    ("path_upper", "192.0.2.2"),
+    ("plain_xfcc_always_forward", "192.0.2.2, xfcc of spiffe://prod.example/ns/agents/sa/admin-bot"),
+    ("raw_header_map", "127.0.0.1"),
+    ("spoofed_trust_headers_hardened", "192.0.2.2"),
+    ("tls_no_client_cert", "192.0.2.2"),
+    ("tls_sni_host_mismatch", "192.0.2.2, xfcc of spiffe://prod.example/ns/agents/sa/billing-bot"),
+    ("uds_authorizer", "192.0.2.2"),
+    ("underscore_header_allowed", "127.0.0.1"),
+    ("websocket_upgrade", "192.0.2.2"),
+    ("websocket_upgrade_post_with_body", "192.0.2.2"),
+];
+
+/// `context_extensions` of all of them are none of ours.
+fn circumstances(facts: &RequestFacts) -> String {
+    assert_eq!(facts.hints, Hints::default());
+    let proxies: NetworkSet = [NetworkSet::network("127.0.0.0/8").unwrap()].into_iter().collect();
+    let client = client_address(facts.source, &facts.headers, &proxies).unwrap();
+    let certificate = match facts.headers.occurrence("x-forwarded-client-cert") {
+        Occurrence::Absent => String::new(),
+        Occurrence::Once(value) => {
+            last_spiffe_id(value).map_or(", xfcc of nobody".into(), |id| format!(", xfcc of {}", id.as_str()))
+        }
+        other => format!(", xfcc {other:?}"),
+    };
+    let body = match &facts.body {
+        Body::Absent => String::new(),
+        other => format!(", body {other:?}"),
+    };
+    let metadata = format!("{:?}", facts.metadata);
+    let metadata = if metadata == "{}" { String::new() } else { format!(", metadata {metadata}") };
+    format!("{client}{certificate}{body}{metadata}")
+}
+
 fn recording(name: &str) -> Vec<u8> {
     fs::read(format!("tests/data/checkrequests/{name}.bin")).unwrap()
 }
@@ -102,12 +183,21 @@ fn each_recording_is_read_as_it_was_sent() {
 }
 
 #[test]
+fn each_recording_shows_where_it_comes_from_and_what_it_brings() {
+    for (name, expected) in CIRCUMSTANCES {
+        let facts = facts(CheckRequest::decode(&*recording(name)).unwrap()).unwrap();
+        assert_eq!(circumstances(&facts), expected, "{name}");
+    }
+}
+
+#[test]
 fn every_recording_is_in_the_table() {
     let files = fs::read_dir("tests/data/checkrequests").unwrap().map(|entry| entry.unwrap().path());
     let recordings = files.filter(|file| file.extension().is_some_and(|extension| extension == "bin"));
     let mut names: Vec<_> = recordings.map(|file| file.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
     names.sort();
     assert_eq!(names, READINGS.map(|(name, _)| name));
+    assert_eq!(names, CIRCUMSTANCES.map(|(name, _)| name));
 }
 
 /// What the gate says, in one line.

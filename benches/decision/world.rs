@@ -15,7 +15,7 @@ use stepgate::challenge::ChallengeKeys;
 use stepgate::clock::{Clock, SystemClock};
 use stepgate::config::{self, Loaded};
 use stepgate::decision::{Decision, Outcome};
-use stepgate::ext_authz::{CheckAnswer, Rendering, facts, render};
+use stepgate::ext_authz::{CheckAnswer, Removals, Rendering, facts, render};
 use stepgate::mint::{Algorithm, SigningKey, jwks};
 use stepgate::store::{CacheMeter, Gate, Meters, Store};
 use tokio::runtime::Runtime;
@@ -26,6 +26,7 @@ const FAMILIAR: usize = 100;
 pub(crate) struct World {
     loaded: ArcSwap<Loaded>,
     challenges: ChallengeKeys,
+    removals: Removals,
     store: Store<SystemClock>,
     request: Vec<u8>,
     runtime: Runtime,
@@ -48,6 +49,7 @@ impl World {
         };
         let meters = Meters { bearers: meter()?, attestations: meter()?, certificates: meter()? };
         let world = Self {
+            removals: Removals::of(&loaded.policy),
             loaded: ArcSwap::from_pointee(loaded),
             challenges: ChallengeKeys::single(&[1; 32]),
             store: Store::new(SystemClock, 64 << 20, Gate::new(2, 1_024), meters)?,
@@ -97,6 +99,7 @@ impl World {
             decision: &decision,
             decision_id: "0123456789abcdef0123456789abcdef",
             sent: Some(&facts.headers),
+            removals: &self.removals,
             resource: None,
             challenge: None,
         });

@@ -33,6 +33,9 @@ struct Arguments {
     /// A file with what this workload is registered with at the attester.
     #[arg(long)]
     credential_file: PathBuf,
+    /// What the call is for, such as the number of a run.
+    #[arg(long)]
+    task: Option<String>,
     /// How often the call is made, as one chain.
     #[arg(long, default_value_t = 1)]
     times: usize,
@@ -49,13 +52,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
         token: fs::read_to_string(arguments.token_file)?.trim().to_owned(),
         attester: arguments.attester,
         credential: fs::read_to_string(arguments.credential_file)?.trim().to_owned(),
+        task: arguments.task,
     };
     // A redirect would take the call, and the proof made for it, elsewhere.
     let http = Client::builder().redirect(Policy::none()).build()?;
     let mut client = StepUpClient::new(http, config)?;
     for _ in 0..arguments.times {
         let answer = client.call(arguments.method.clone(), &arguments.path).await?;
-        println!("{} {}", answer.status(), answer.text().await?);
+        let status = answer.status();
+        println!("{status} {}", answer.text().await?);
+        if !status.is_success() {
+            return Err(format!("the API answered {status}").into());
+        }
     }
     Ok(())
 }

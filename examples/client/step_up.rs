@@ -16,10 +16,10 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use jsonwebtoken::jwk::{CommonParameters, Jwk};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, get_current_timestamp};
-use reqwest::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, Response, StatusCode, Url};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const ATTESTATION: HeaderName = HeaderName::from_static("oauth-client-attestation");
 const PROOF: HeaderName = HeaderName::from_static("dpop");
@@ -40,6 +40,8 @@ pub struct Config {
     /// Where the attester takes requests, and what this workload is registered with there.
     pub attester: Url,
     pub credential: String,
+    /// What the calls are for. The attester writes it into the attestation, and the API tells the service behind it.
+    pub task: Option<String>,
 }
 
 #[derive(Debug)]
@@ -51,6 +53,14 @@ pub struct StepUpClient {
     attestation: Option<String>,
     /// The challenge that the next proof answers. There is one from the first step-up on.
     challenge: Option<String>,
+}
+
+/// What is sent along with a call.
+#[derive(Debug, Clone)]
+pub enum Body {
+    Json(Value),
+    /// A form as it is written, `name=value&…`.
+    Form(String),
 }
 
 /// The problem that came with a 401 (RFC 9457); `code` is what a program goes by.
@@ -83,14 +93,19 @@ impl StepUpClient {
 
     /// Sends a call; a step-up is answered on the way. What comes back is the API's answer to it.
     pub async fn call(&mut self, method: Method, path: &str) -> Result<Response, Error> {
+        self.call_with(method, path, None).await
+    }
+
+    /// The same with a body, which is sent again with the call.
+    pub async fn call_with(&mut self, method: Method, path: &str, body: Option<&Body>) -> Result<Response, Error> {
         for _ in 0..ANSWERS {
-            let answer = self.send(&method, path).await?;
+            let answer = self.send(&method, path, body).await?;
             if answer.status() != StatusCode::UNAUTHORIZED {
                 return Ok(answer);
             }
             self.prepare_answer(answer.json().await?).await?;
         }
-        self.send(&method, path).await
+        self.send(&method, path, body).await
     }
 
     /// The headers of one call: the token, and once the API has asked for it the attestation with a fresh proof.
@@ -106,10 +121,17 @@ impl StepUpClient {
         Ok(headers)
     }
 
-    async fn send(&mut self, method: &Method, path: &str) -> Result<Response, Error> {
+    async fn send(&mut self, method: &Method, path: &str, body: Option<&Body>) -> Result<Response, Error> {
         let url = at(&self.config.connect, path)?;
-        let headers = self.headers(method, path)?;
-        let answer = self.http.request(method.clone(), url).headers(headers).send().await?;
+        let request = self.http.request(method.clone(), url).headers(self.headers(method, path)?);
+        let request = match body {
+            None => request,
+            Some(Body::Json(value)) => request.json(value),
+            Some(Body::Form(form)) => {
+                request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.clone())
+            }
+        };
+        let answer = request.send().await?;
         if let Some(challenge) = answer.headers().get(NEXT_CHALLENGE) {
             self.challenge = challenge.to_str().ok().map(str::to_owned);
         }
@@ -135,7 +157,8 @@ impl StepUpClient {
             attestation: String,
         }
         let request = self.http.post(self.config.attester.clone()).bearer_auth(&self.config.credential);
-        let answer = request.json(&json!({ "jwk": self.key.public })).send().await?.error_for_status()?;
+        let asked = json!({ "jwk": self.key.public, "task": self.config.task });
+        let answer = request.json(&asked).send().await?.error_for_status()?;
         Ok(answer.json::<Vouched>().await?.attestation)
     }
 }

@@ -3,6 +3,9 @@
 use super::support::Result;
 use super::support::answer::Answer;
 use std::fmt::Debug;
+use std::process::ExitCode;
+use tokio::signal::ctrl_c;
+use tokio::signal::unix::{SignalKind, signal};
 
 #[derive(Debug, Default)]
 pub(crate) struct Teller {
@@ -17,12 +20,41 @@ impl Teller {
         println!("\n{:2}  {title}", self.step);
     }
 
-    /// Where the story is.
-    pub(crate) fn place(&self) -> String {
+    /// How it ended, for people and for scripts.
+    pub(crate) fn conclude(&self, told: Result<()>) -> ExitCode {
+        match told {
+            Ok(()) => {
+                println!("\nAll went as told, and nothing is left running.");
+                ExitCode::SUCCESS
+            }
+            Err(why) => {
+                eprintln!("\n{} went wrong: {why}", self.place());
+                ExitCode::FAILURE
+            }
+        }
+    }
+
+    fn place(&self) -> String {
         match self.step {
             0 => "starting up".to_owned(),
             step => format!("step {step} ({})", self.title),
         }
+    }
+}
+
+/// The story, unless someone stops it: then every process that it started ends with it.
+pub(crate) async fn or_interrupted<T>(story: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::select! {
+        told = story => told,
+        interrupted = interruption() => interrupted.and(Err("interrupted".into())),
+    }
+}
+
+pub(crate) async fn interruption() -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        pressed = ctrl_c() => Ok(pressed?),
+        _ = terminate.recv() => Ok(()),
     }
 }
 

@@ -90,6 +90,7 @@ impl Reloader {
         let hash = loaded.policy.hash.clone();
         match Snapshot::new(loaded, &self.metrics, &self.server.clock) {
             Ok(snapshot) => {
+                self.server.store.settle(&snapshot.policy);
                 self.server.snapshot.store(Arc::new(snapshot));
                 self.metrics.count_reload(Reload::Accepted);
                 tracing::info!(policy_hash = %hash, "policy reloaded");

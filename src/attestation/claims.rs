@@ -167,7 +167,7 @@ fn confirmation(payload: &Object) -> Result<Option<Confirmation>, TokenFault> {
     Ok(Some(confirmation))
 }
 
-/// RFC 8693 §4.1, OpenID Connect Core §2, RFC 9068 §2.2.
+/// RFC 8693 §4.1, `OpenID` Connect Core §2, RFC 9068 §2.2.
 fn actors(payload: &Object) -> Result<Box<[Box<str>]>, TokenFault> {
     let act = match payload.get("act") {
         None => None,

@@ -29,7 +29,8 @@ impl<'a> Case<'a> {
         let Some(principal) = caller.principal.as_ref().filter(|_| !identities.is_empty()) else {
             return nobody;
         };
-        let Match { described, status } = identities.find(principal.as_str());
+        let found = identities.find(principal.as_str());
+        let Match { described, status } = found;
         // A token that lends its scopes to somebody else is its subject's all the same.
         let status =
             status.max(caller.foreign_subject().map_or(Status::Active, |subject| identities.find(subject).status));
@@ -42,7 +43,7 @@ impl<'a> Case<'a> {
             (Some((id, identity)), _) => Profile {
                 identity: Some((id, identity)),
                 baseline: identity.baseline.as_ref(),
-                standing: if identity.pattern.is_exact() { Standing::Named } else { Standing::Patterned },
+                standing: found.standing(),
                 fault: suspended,
             },
             (None, Undeclared::Baseline(baseline)) => Profile { baseline: Some(baseline), fault: suspended, ..nobody },

@@ -66,12 +66,15 @@ fn result(text: &str) {
 
 fn summary(loaded: &Loaded) -> String {
     let policy = &loaded.policy;
-    format!(
-        "the policy is good: {}, {}, {}",
-        count(policy.routes.iter().count(), "route"),
-        count(policy.rules.len(), "rule"),
-        count(policy.assurance.len(), "assurance level"),
-    )
+    let always = [
+        (policy.routes.iter().count(), "route"),
+        (policy.rules.len(), "rule"),
+        (policy.assurance.len(), "assurance level"),
+    ];
+    let where_there = [(policy.floors.iter().count(), "floor"), (policy.context.signals.iter().count(), "signal")];
+    let counts = always.into_iter().chain(where_there.into_iter().filter(|(number, _)| *number > 0));
+    let counts: Vec<_> = counts.map(|(number, noun)| count(number, noun)).collect();
+    format!("the policy is good: {}", counts.join(", "))
 }
 
 fn verdict(found: &Diagnostics) -> String {

@@ -1,5 +1,6 @@
 //! What is right part by part and wrong as a whole.
 
+mod floors;
 mod identities;
 mod issuers;
 mod narrowing;
@@ -7,6 +8,7 @@ mod resource;
 mod scopes;
 mod selectors;
 mod signals;
+mod spaces;
 
 use super::assurance;
 use super::diagnostics::Diagnostics;
@@ -19,8 +21,11 @@ pub(super) fn check(draft: &Draft, problems: &mut Diagnostics) {
     issuers::check_subjects(&draft.issuers, bearers, sources, problems);
     identities::check(&draft.identities, problems);
     signals::check(&draft.context.headers, draft.bearer_header(), problems);
-    selectors::check(&draft.routes, problems);
-    narrowing::check(&draft.routes, problems);
+    selectors::check(&draft.routes, draft.paths.ignore_case, problems);
+    narrowing::check(draft, problems);
+    let over = floors::Over::new(&draft.floors);
+    floors::check(&draft.routes, &over, problems);
+    spaces::check(draft, problems);
     // DPoP-bound bearers come with a proof too.
     let accepts_proofs = !bearers.is_empty() || !draft.attestations.is_empty();
     if accepts_proofs && !draft.has_resource {
@@ -28,6 +33,6 @@ pub(super) fn check(draft: &Draft, problems: &mut Diagnostics) {
     }
     assurance::check_order(&draft.levels, problems);
     if !problems.has_errors() {
-        scopes::check(&draft.scopes.patterns, &draft.routes, &draft.rules, problems);
+        scopes::check(draft, &over, problems);
     }
 }

@@ -45,6 +45,14 @@ pub enum Code {
     TooManySignals = 41,
     CredentialSignal = 42,
     GeoDatabase = 43,
+    ForeignSection = 45,
+    OutsideSpace = 46,
+    OverlappingSpaces = 47,
+    AnomalyAlone = 48,
+    AnomalyRefuses = 49,
+    AnomalyDecides = 50,
+    NoSuchRoute = 51,
+    BelowFloor = 52,
 }
 
 /// Whether a policy with this problem is refused.
@@ -55,7 +63,7 @@ pub enum Severity {
 }
 
 impl Code {
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 47] = [
         Self::Unreadable,
         Self::NoFile,
         Self::TooLarge,
@@ -95,6 +103,14 @@ impl Code {
         Self::TooManySignals,
         Self::CredentialSignal,
         Self::GeoDatabase,
+        Self::ForeignSection,
+        Self::OutsideSpace,
+        Self::OverlappingSpaces,
+        Self::AnomalyAlone,
+        Self::AnomalyRefuses,
+        Self::AnomalyDecides,
+        Self::NoSuchRoute,
+        Self::BelowFloor,
     ];
 
     /// What every problem of this kind has in common.
@@ -124,7 +140,7 @@ impl Code {
             Self::SharedIssuer => "one issuer vouches for bearers and attestations under the same audiences",
             Self::SameSelector => "two routes take the same requests",
             Self::LaxerNarrowing => "a route that differs only by headers is laxer than the one it narrows",
-            Self::AnonymousSensitive => "a sensitive route lets callers without a principal in",
+            Self::AnonymousSensitive => "a sensitive or issuing route lets callers without a principal in",
             Self::NoResource => "without `resource`, a proof made for another service would pass",
             Self::LaxerLevel => "an assurance level is laxer than the one before it",
             Self::RuleEffect => "a rule has no effect, or two",
@@ -139,6 +155,14 @@ impl Code {
             Self::TooManySignals => "there are more signals than a policy may have",
             Self::CredentialSignal => "a signal looks at a header that carries credentials",
             Self::GeoDatabase => "a database of countries can't be read, or is none",
+            Self::ForeignSection => "a team's file holds what only the core policy may",
+            Self::OutsideSpace => "a team's route or floor lies outside of what the team may name",
+            Self::OverlappingSpaces => "two teams may name the same requests",
+            Self::AnomalyAlone => "a rule looks only at what is unusual",
+            Self::AnomalyRefuses => "a rule refuses for what is unusual",
+            Self::AnomalyDecides => "a rule that looks at what is unusual holds for every request",
+            Self::NoSuchRoute => "a rule names routes of which there are none",
+            Self::BelowFloor => "a floor always raises a route",
         }
     }
 
@@ -149,7 +173,12 @@ impl Code {
 
     pub const fn severity(self) -> Severity {
         match self {
-            Self::UnreachedScope | Self::PrincipalWithoutCertificate | Self::ForwardedCertificate => Severity::Warning,
+            Self::UnreachedScope
+            | Self::PrincipalWithoutCertificate
+            | Self::ForwardedCertificate
+            | Self::AnomalyDecides
+            | Self::NoSuchRoute
+            | Self::BelowFloor => Severity::Warning,
             _ => Severity::Error,
         }
     }

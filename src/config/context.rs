@@ -7,7 +7,7 @@ mod custom;
 use super::code::Code;
 use super::diagnostics::Diagnostics;
 use super::digest::Digest;
-use super::routes::{header_name, header_value, sorted};
+use super::matches::{header_name, header_value, sorted};
 use super::section::{Member, Section};
 use super::source::Place;
 use super::tree::{Entry, Node, Value};
@@ -112,8 +112,12 @@ fn read_learning(node: &Node, problems: &mut Diagnostics) -> Option<LearningTerm
 
 /// What a signal adds to the score.
 fn read_points(points: Member<'_>, problems: &mut Diagnostics) -> Option<Anomaly> {
-    let most = u32::from(Anomaly::MAX.points());
-    let points = points.required(problems, |node, problems| node.number(1..=most, problems))?;
+    points.required(problems, read_anomaly)
+}
+
+/// From 1: what is at least 0 is every call.
+pub(super) fn read_anomaly(node: &Node, problems: &mut Diagnostics) -> Option<Anomaly> {
+    let points = node.number(1..=u32::from(Anomaly::MAX.points()), problems)?;
     u8::try_from(points).ok().and_then(Anomaly::new)
 }
 

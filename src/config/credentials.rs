@@ -3,8 +3,8 @@
 use super::code::Code;
 use super::diagnostics::Diagnostics;
 use super::issuers::{name_patterns, text};
+use super::matches::header_name;
 use super::names::Names;
-use super::routes::header_name;
 use super::section::{Member, Section};
 use super::source::Place;
 use super::tree::{Entry, Node};

@@ -3,26 +3,43 @@
 use super::code::Code;
 use super::diagnostics::Diagnostics;
 use super::names::defined_twice;
-use super::section::{Member, Section, not_supported_yet, not_yet_built};
+use super::section::{Member, Section, not_yet_built};
+use super::source::Place;
 use super::tree::{Entry, Node, Value};
+use crate::policy::Name;
 
 /// The sections of all files together, not read yet.
 #[derive(Debug, Default)]
 pub(super) struct Document<'t> {
+    pub mode: Option<&'t Entry>,
     pub resource: Option<&'t Entry>,
     pub credentials: Option<&'t Entry>,
     pub scopes: Option<&'t Entry>,
     pub undeclared: Option<&'t Entry>,
     pub unmatched: Option<&'t Entry>,
-    pub assurance: Option<&'t Entry>,
+    pub paths: Option<&'t Entry>,
+    pub owners: Option<&'t Entry>,
     pub context: Option<&'t Entry>,
+    pub assurance: Option<&'t Entry>,
     pub issuers: Vec<&'t Entry>,
     pub attestations: Vec<&'t Entry>,
     pub identities: Vec<&'t Node>,
-    pub routes: Vec<&'t Node>,
-    pub rules: Vec<&'t Node>,
-    mode: Option<&'t Entry>,
+    pub routes: Vec<Owned<'t>>,
+    pub rules: Vec<Owned<'t>>,
+    pub floors: Vec<Owned<'t>>,
+    /// Where a file says whose it is.
+    pub named_owners: Vec<&'t Node>,
 }
+
+/// What one file adds to a list, and the team whose file it is.
+#[derive(Clone, Debug)]
+pub(super) struct Owned<'t> {
+    pub node: &'t Node,
+    pub owner: Option<Name>,
+}
+
+/// The sections that a team's file may hold, beside `version` and `owner`.
+const OF_TEAMS: &str = "`routes`, `rules`, `floors` and `tests`";
 
 impl<'t> Document<'t> {
     pub(super) fn merge(files: &'t [Node], problems: &mut Diagnostics) -> Self {
@@ -32,13 +49,12 @@ impl<'t> Document<'t> {
                 document.add(&section, problems);
             }
         }
-        document.check_mode(problems);
         document
     }
 
     /// By name, so that the order of files makes no difference.
     pub(super) fn sort(&mut self) {
-        let name = |node: &&'t Node| node.member_text("name").map(|(name, _)| name);
+        let name = |owned: &Owned<'t>| owned.name().map(|(name, _)| name);
         self.issuers.sort_by_key(|entry| &*entry.key);
         self.attestations.sort_by_key(|entry| &*entry.key);
         self.identities.sort_by_key(|node| node.member_text("match").map(|(pattern, _)| pattern));
@@ -48,34 +64,72 @@ impl<'t> Document<'t> {
 
     fn add(&mut self, file: &Section<'t>, problems: &mut Diagnostics) {
         #[rustfmt::skip]
-        let [
-            version, mode, resource, issuers, credentials, scopes, identities, undeclared, routes, unmatched, attestations, assurance,
-            rules, context, not_yet @ ..,
-        ] = file.members([
-            "version", "mode", "resource", "issuers", "credentials", "scopes", "identities", "undeclared", "routes", "unmatched", "attestations", "assurance", "rules", "context",
-            "owner", "owners", "challenges", "floors", "events", "tests", "paths",
+        let [version, owner, routes, rules, floors, tests, core @ ..] = file.members([
+            "version", "owner", "routes", "rules", "floors", "tests",
+            "mode", "resource", "issuers", "credentials", "scopes", "unmatched", "attestations", "assurance",
+            "paths", "owners", "context", "identities", "undeclared",
+            "challenges", "events",
         ], problems);
         check_version(version, problems);
+        check_shape(tests, problems);
+        let team = owner.node().and_then(|node| node.parse(Name::parse, problems));
+        if team.is_some() {
+            self.named_owners.extend(owner.node());
+        }
+        if owner.entry().is_some() {
+            foreign(&core, problems);
+        }
+        let of_team = |node: &'t Node| Owned { node, owner: team.clone() };
+        self.routes.extend(items(routes, problems).iter().map(of_team));
+        self.rules.extend(items(rules, problems).iter().map(of_team));
+        self.floors.extend(items(floors, problems).iter().map(of_team));
+        self.add_core(&core, problems);
+    }
+
+    fn add_core(&mut self, members: &[Member<'t>; 15], problems: &mut Diagnostics) {
+        #[rustfmt::skip]
+        let [
+            mode, resource, issuers, credentials, scopes, unmatched, attestations, assurance,
+            paths, owners, context, identities, undeclared,
+            not_yet @ ..,
+        ] = *members;
         once(&mut self.mode, mode, problems);
         once(&mut self.resource, resource, problems);
         once(&mut self.credentials, credentials, problems);
         once(&mut self.scopes, scopes, problems);
         once(&mut self.undeclared, undeclared, problems);
         once(&mut self.unmatched, unmatched, problems);
-        once(&mut self.assurance, assurance, problems);
+        once(&mut self.paths, paths, problems);
+        once(&mut self.owners, owners, problems);
         once(&mut self.context, context, problems);
+        once(&mut self.assurance, assurance, problems);
         self.issuers.extend(entries(issuers, problems));
         self.attestations.extend(entries(attestations, problems));
         self.identities.extend(items(identities, problems));
-        self.routes.extend(items(routes, problems));
-        self.rules.extend(items(rules, problems));
         not_yet_built(&not_yet, problems);
     }
+}
 
-    fn check_mode(&self, problems: &mut Diagnostics) {
-        let Some(mode) = self.mode else { return };
-        if mode.node.choice(&[("enforce", false), ("shadow", true)], problems) == Some(true) {
-            not_supported_yet(mode.node.place, "`mode: shadow` is not supported yet", problems);
+impl<'t> Owned<'t> {
+    pub(super) fn name(&self) -> Option<(&'t str, Place)> {
+        self.node.member_text("name")
+    }
+}
+
+/// A team's file can only add to what the core policy says.
+fn foreign(core: &[Member<'_>], problems: &mut Diagnostics) {
+    for entry in core.iter().filter_map(|member| member.entry()) {
+        let message = format!("`{}` has no place in a team's file", entry.key);
+        let help = format!("move it to a file without `owner`, of the core policy: a team's file holds {OF_TEAMS}");
+        problems.report(Code::ForeignSection, entry.key_place, message, help);
+    }
+}
+
+/// Tests are judged by `stepgate test`.
+fn check_shape(tests: Member<'_>, problems: &mut Diagnostics) {
+    for node in items(tests, problems) {
+        if let Some(section) = Section::open("the test", node, problems) {
+            section.members(["name", "at", "request", "expect"], problems);
         }
     }
 }

@@ -5,12 +5,15 @@ use super::attestations::{self, AttestationDraft};
 use super::context::{self, ContextDraft};
 use super::credentials::{self, CredentialsDraft};
 use super::diagnostics::Diagnostics;
-use super::document::Document;
+use super::document::{Document, Owned};
+use super::floors::{self, FloorDraft};
 use super::identities::{self, IdentityDraft};
 use super::issuers::{self, IssuerDraft};
 use super::names::Names;
+use super::owners::{self, SpaceDraft};
+use super::paths::{self, Paths};
 use super::routes::{self, RouteDraft};
-use super::rules;
+use super::rules::{self, Known};
 use super::scopes::{self, ScopesDraft};
 use super::source::Place;
 use super::tree::{Entry, Node};
@@ -21,6 +24,7 @@ use std::sync::Arc;
 /// The parts of a policy that could be read; what could not has been reported.
 #[derive(Debug)]
 pub(super) struct Draft {
+    pub mode: Mode,
     /// Whether one is named, readable or not.
     pub has_resource: bool,
     pub resource: Option<Origin>,
@@ -31,6 +35,9 @@ pub(super) struct Draft {
     pub undeclared: Undeclared,
     pub routes: Vec<RouteDraft>,
     pub unmatched: Unmatched,
+    pub paths: Paths,
+    pub spaces: Vec<SpaceDraft>,
+    pub floors: Vec<FloorDraft>,
     pub attestations: Vec<AttestationDraft>,
     pub levels: Vec<LevelDraft>,
     pub rules: Vec<Rule>,
@@ -41,15 +48,25 @@ impl Draft {
     /// `complete`: whether every file could be read; else a name may be defined in one of the others.
     pub(super) fn read(mut document: Document<'_>, complete: bool, problems: &mut Diagnostics) -> Self {
         document.sort();
-        let issuers = Names::collect("issuer", keys(&document.issuers), complete, problems);
-        let attestations = Names::collect("attestation", keys(&document.attestations), complete, problems);
+        let issuers = Names::collect("issuer", keys(document.issuers.iter().copied()), complete, problems);
+        let attestations =
+            Names::collect("attestation", keys(document.attestations.iter().copied()), complete, problems);
         let levels = document.assurance.and_then(|entry| entry.node.list(problems)).unwrap_or_default();
         let level_names = Names::collect("assurance level", names(levels), complete, problems);
-        Names::collect("route", names(document.routes.iter().copied()), complete, problems);
-        Names::collect("rule", names(document.rules.iter().copied()), complete, problems);
-        Names::collect("signal", context::names(document.context), complete, problems);
+        let signals = Names::collect("signal", context::names(document.context), complete, problems);
+        Names::collect("route", document.routes.iter().filter_map(Owned::name), complete, problems);
+        Names::collect("rule", document.rules.iter().filter_map(Owned::name), complete, problems);
+        let owners = document.owners.and_then(|entry| entry.node.entries(problems)).unwrap_or_default();
+        let owner_names = Names::collect("owner", keys(owners), complete, problems);
+        for node in &document.named_owners {
+            owner_names.resolve(node, problems);
+        }
+        let known = Known { levels: &level_names, signals: &signals, routes: &document.routes, complete };
         let scopes = document.scopes.and_then(|entry| scopes::read(entry, problems)).unwrap_or_default();
+        let mut floors = each(&document.floors, |owned| floors::read(owned, problems));
+        floors::sort(&mut floors);
         Self {
+            mode: document.mode.and_then(|entry| rules::read_mode(&entry.node, problems)).unwrap_or_default(),
             has_resource: document.resource.is_some(),
             resource: document.resource.and_then(|entry| entry.node.parse(Origin::parse, problems)),
             issuers: each(document.issuers, |entry| {
@@ -61,11 +78,14 @@ impl Draft {
                 .undeclared
                 .and_then(|entry| identities::read_undeclared(entry, problems))
                 .unwrap_or_default(),
-            routes: each(document.routes, |node| routes::read(node, &scopes.elevated, problems)),
+            routes: each(&document.routes, |owned| routes::read(owned, &scopes.elevated, problems)),
             unmatched: document.unmatched.and_then(|entry| routes::read_unmatched(entry, problems)).unwrap_or_default(),
+            paths: document.paths.and_then(|entry| paths::read(entry, problems)).unwrap_or_default(),
+            spaces: each(owners, |entry| owners::read(entry, problems)),
+            floors,
             attestations: each(document.attestations, |entry| attestations::read(entry, &issuers, problems)),
             levels: each(levels, |node| assurance::read(node, &attestations, problems)),
-            rules: each(document.rules, |node| rules::read(node, &level_names, problems)),
+            rules: each(&document.rules, |owned| rules::read(owned, known, problems)),
             scopes,
             context: document.context.map_or_else(ContextDraft::default, |entry| context::read(entry, problems)),
         }
@@ -78,21 +98,23 @@ impl Draft {
     /// The policy and its keys. INVARIANT: nothing was reported, so every part is there, in the order of its names.
     pub(super) fn finish(self, hash: Box<str>) -> Option<(Policy, Keyring)> {
         let (issuers, keys): (_, Vec<_>) = self.issuers.into_iter().map(|draft| (draft.issuer, draft.keys)).unzip();
+        let mut credentials = self.credentials?.credentials;
+        credentials.claims = claims_of(&self.rules);
         let policy = Policy {
             hash,
+            mode: self.mode,
             resource: self.resource,
             issuers,
-            credentials: self.credentials?.credentials,
+            credentials,
             elevated: self.scopes.elevated,
-            routes: RouteTable::new(self.routes.into_iter().map(|draft| draft.route).collect(), false),
+            routes: RouteTable::new(self.routes.into_iter().map(|draft| draft.route).collect(), self.paths.ignore_case),
             unmatched: self.unmatched,
-            mode: Mode::Enforce,
             identities: Identities::new(
                 self.identities.into_iter().map(|draft| draft.identity).collect(),
                 self.undeclared,
             ),
-            floors: Floors::default(),
-            refuse_ambiguous: false,
+            floors: Floors::new(self.floors.into_iter().map(|draft| draft.floor).collect()),
+            refuse_ambiguous: self.paths.refuse_ambiguous,
             context: self.context.context?,
             attestations: self.attestations.into_iter().map(|draft| draft.attestation).collect(),
             assurance: self.levels.into_iter().map(|draft| draft.level).collect(),
@@ -102,12 +124,20 @@ impl Draft {
     }
 }
 
+/// The claims that rules look at, each once.
+fn claims_of(rules: &[Rule]) -> Box<[Box<str>]> {
+    let mut names: Vec<_> = rules.iter().flat_map(|rule| &rule.when.claims).map(|claim| claim.name.clone()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.into()
+}
+
 fn each<S, T>(parts: impl IntoIterator<Item = S>, read: impl FnMut(S) -> Option<T>) -> Vec<T> {
     parts.into_iter().filter_map(read).collect()
 }
 
-fn keys<'t>(entries: &[&'t Entry]) -> impl Iterator<Item = (&'t str, Place)> {
-    entries.iter().map(|entry| (&*entry.key, entry.key_place))
+fn keys<'t>(entries: impl IntoIterator<Item = &'t Entry>) -> impl Iterator<Item = (&'t str, Place)> {
+    entries.into_iter().map(|entry| (&*entry.key, entry.key_place))
 }
 
 fn names<'t>(nodes: impl IntoIterator<Item = &'t Node>) -> impl Iterator<Item = (&'t str, Place)> {

@@ -81,11 +81,7 @@ fn key_at(jwks: &Node, error: KeySetError) -> Option<&Node> {
     let (KeySetError::Key { index, .. } | KeySetError::RepeatedKeyId { index }) = error else {
         return None;
     };
-    let Value::Map(entries) = &jwks.value else {
-        return None;
-    };
-    let keys = entries.iter().find(|entry| &*entry.key == "keys")?;
-    if let Value::List(items) = &keys.node.value { items.get(index) } else { None }
+    if let Value::List(items) = &jwks.member("keys")?.node.value { items.get(index) } else { None }
 }
 
 fn json(node: &Node) -> Json {

@@ -1,15 +1,14 @@
 //! `routes`, and what holds for a request that none of them names.
 
 use super::code::Code;
-use super::diagnostics::Diagnostics;
-use super::section::{Section, not_yet_built};
+use super::diagnostics::{Diagnostic, Diagnostics};
+use super::document::Owned;
+use super::issues;
+use super::matches::{self, SelectorDraft};
+use super::section::{Member, Section};
 use super::source::Place;
 use super::tree::{Entry, Node};
-use crate::policy::{
-    ElevatedScopes, HeaderCondition, HostPattern, Name, PathTemplate, Route, Scope, ScopeSet, Selector, Sensitivity,
-    UNMATCHED, UNREAD, Unmatched,
-};
-use crate::request::Method;
+use crate::policy::{ElevatedScopes, Name, Route, Scope, ScopeSet, Sensitivity, UNMATCHED, UNREAD, Unmatched};
 
 /// A route, with the places that checks point at.
 #[derive(Debug)]
@@ -17,52 +16,66 @@ pub(super) struct RouteDraft {
     pub route: Route,
     pub place: Place,
     pub sensitivity_place: Place,
+    pub hosts_place: Place,
+    pub path_place: Place,
+    /// Where it says who may call it, if it does.
+    pub anonymous_place: Option<Place>,
 }
 
 /// What metrics and logs call the requests that no route names, and those that could not be read.
 const RESERVED: [&str; 2] = [UNMATCHED, UNREAD];
 
-pub(super) fn read(node: &Node, elevated: &ElevatedScopes, problems: &mut Diagnostics) -> Option<RouteDraft> {
-    let section = Section::open("the route", node, problems)?;
+pub(super) fn read(owned: &Owned<'_>, elevated: &ElevatedScopes, problems: &mut Diagnostics) -> Option<RouteDraft> {
+    let section = Section::open("the route", owned.node, problems)?;
     let [name, matches, sensitivity, scopes, anonymous, enforce_scopes, issues] =
         section.members(["name", "match", "sensitivity", "scopes", "anonymous", "enforce_scopes", "issues"], problems);
-    not_yet_built(&[issues], problems);
     let sensitivity_place = sensitivity.node().map(|node| node.place);
     let name = name.required(problems, read_name);
-    let selector = matches.required(problems, read_selector);
+    let selector = matches.required(problems, matches::read);
     let sensitivity = sensitivity.required(problems, read_sensitivity);
     let scopes = scopes.or(ScopeSet::default(), problems, read_scopes);
-    let is_anonymous = anonymous.or(false, problems, Node::boolean);
+    let is_anonymous = read_anonymous(anonymous, sensitivity, issues, problems);
     let enforce_scopes = enforce_scopes.or(true, problems, Node::boolean);
-    check_anonymous(is_anonymous, sensitivity, anonymous.place(), problems);
-    let scopes = scopes?;
+    let issues = issues.optional(problems, issues::read);
+    let (scopes, SelectorDraft { selector, hosts_place, path_place }) = (scopes?, selector?);
     let route = Route {
         name: name?,
-        selector: selector?,
+        owner: owned.owner.clone(),
+        selector,
         sensitivity: sensitivity?,
         elevated: scopes.filtered(|scope| elevated.contains(scope)),
         scopes,
         anonymous: is_anonymous?,
         enforce_scopes: enforce_scopes?,
-        owner: None,
-        issues: None,
+        issues: issues?,
     };
-    Some(RouteDraft { route, place: section.title().place, sensitivity_place: sensitivity_place? })
+    let (place, sensitivity_place, anonymous_place) = (section.title().place, sensitivity_place?, anonymous.place());
+    Some(RouteDraft { route, place, sensitivity_place, hosts_place, path_place, anonymous_place })
 }
 
-fn check_anonymous(
-    is_anonymous: Option<bool>,
+fn read_anonymous(
+    anonymous: Member<'_>,
     sensitivity: Option<Sensitivity>,
-    place: Option<Place>,
+    issues: Member<'_>,
     problems: &mut Diagnostics,
-) {
-    if let (Some(true), Some(Sensitivity::High | Sensitivity::Critical), Some(place)) =
-        (is_anonymous, sensitivity, place)
-    {
-        let message = "a route of high or critical sensitivity lets nobody in without a principal";
+) -> Option<bool> {
+    let is_anonymous = anonymous.or(false, problems, Node::boolean)?;
+    let place = anonymous.place().filter(|_| is_anonymous);
+    if let (Some(place), Some(Sensitivity::High | Sensitivity::Critical)) = (place, sensitivity) {
         let help = "take `anonymous` away, or call the route `low` or `moderate` if anybody may do what it does";
-        problems.report(Code::AnonymousSensitive, place, message, help);
+        nobody(place, "a route of high or critical sensitivity", help, problems);
     }
+    if let (Some(place), Some(_)) = (place, issues.entry()) {
+        let help = "take `anonymous` away: who is nobody can't be given anything that could be taken back";
+        nobody(place, "a route that issues privilege", help, problems);
+    }
+    Some(is_anonymous)
+}
+
+/// Reported of a route that may not be anonymous.
+pub(super) fn nobody<'p>(place: Place, route: &str, help: &str, problems: &'p mut Diagnostics) -> &'p mut Diagnostic {
+    let message = format!("{route} lets nobody in without a principal");
+    problems.report(Code::AnonymousSensitive, place, message, help)
 }
 
 pub(super) fn read_unmatched(entry: &Entry, problems: &mut Diagnostics) -> Option<Unmatched> {
@@ -91,83 +104,6 @@ fn read_name(node: &Node, problems: &mut Diagnostics) -> Option<Name> {
         return None;
     }
     Some(name)
-}
-
-fn read_selector(node: &Node, problems: &mut Diagnostics) -> Option<Selector> {
-    let section = Section::open("`match`", node, problems)?;
-    let [hosts, methods, path, headers, mcp] =
-        section.members(["hosts", "methods", "path", "headers", "mcp"], problems);
-    not_yet_built(&[mcp], problems);
-    let hosts = hosts.or(Vec::new(), problems, |node, problems| {
-        sorted(node, problems, |node, problems| node.parse(HostPattern::parse, problems))
-    });
-    let methods = methods.or(Vec::new(), problems, |node, problems| sorted(node, problems, read_method));
-    let path = path.required(problems, |node, problems| node.parse(PathTemplate::parse, problems));
-    let headers = headers.or(Vec::new(), problems, read_headers);
-    Some(Selector { hosts: hosts?, methods: methods?, path: path?, headers: headers?, mcp: None })
-}
-
-/// A list of at least one in one order, each item once.
-pub(super) fn sorted<T: Ord>(
-    node: &Node,
-    problems: &mut Diagnostics,
-    read: impl FnMut(&Node, &mut Diagnostics) -> Option<T>,
-) -> Option<Vec<T>> {
-    let items = node.filled_list(problems)?;
-    let mut read = Node::each(items, problems, read)?;
-    read.sort_unstable();
-    read.dedup();
-    Some(read)
-}
-
-/// Methods are compared as written (RFC 9110 §9.1), and those in use have no lower case.
-fn read_method(node: &Node, problems: &mut Diagnostics) -> Option<Method> {
-    let text = node.text(problems)?;
-    if text.bytes().any(|byte| byte.is_ascii_lowercase()) {
-        let help = format!("methods are compared as written: write `{}`", text.to_ascii_uppercase());
-        node.invalid(text, help, problems);
-        return None;
-    }
-    node.parse(Method::parse, problems)
-}
-
-fn read_headers(node: &Node, problems: &mut Diagnostics) -> Option<Vec<HeaderCondition>> {
-    let read: Vec<_> = node.entries(problems)?.iter().map(|entry| read_header(entry, problems)).collect();
-    let mut conditions = read.into_iter().collect::<Option<Vec<HeaderCondition>>>()?;
-    conditions.sort_unstable();
-    if conditions.is_sorted_by(|a, b| a.name < b.name) {
-        return Some(conditions);
-    }
-    let help = "names of headers have no case: put all values that will do into one list";
-    problems.report(Code::DuplicateKey, node.place, "one header is named twice", help);
-    None
-}
-
-fn read_header(entry: &Entry, problems: &mut Diagnostics) -> Option<HeaderCondition> {
-    let name = header_name(&entry.key, entry.key_place, problems);
-    let values = sorted(&entry.node, problems, header_value);
-    Some(HeaderCondition { name: name?, values: values? })
-}
-
-/// A field name (RFC 9110 §5.1), in lower case.
-pub(super) fn header_name(text: &str, place: Place, problems: &mut Diagnostics) -> Option<Box<str>> {
-    let name = http::HeaderName::from_bytes(text.as_bytes());
-    if name.is_err() {
-        let help = "write the name of an HTTP header, such as `x-api-version`";
-        problems.report(Code::InvalidValue, place, format!("`{text}` is no name of a header"), help);
-    }
-    name.ok().map(|name| name.as_str().into())
-}
-
-pub(super) fn header_value(node: &Node, problems: &mut Diagnostics) -> Option<Box<str>> {
-    let visible = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
-    node.parse(
-        |text| {
-            let good = !text.is_empty() && text.trim() == text && text.bytes().all(visible);
-            if good { Ok(text.into()) } else { Err("write a text of visible ASCII without space around it") }
-        },
-        problems,
-    )
 }
 
 fn read_scopes(node: &Node, problems: &mut Diagnostics) -> Option<ScopeSet> {

@@ -2,47 +2,56 @@
 
 use super::code::Code;
 use super::diagnostics::Diagnostics;
+use super::document::Owned;
 use super::issuers::texts;
 use super::names::Names;
-use super::routes::read_sensitivity;
-use super::section::{Member, Section, not_supported_yet, not_yet_built};
+use super::section::{Member, Section};
+use super::source::Place;
 use super::tree::Node;
-use crate::policy::{Effect, LevelId, Mode, Name, Privilege, Rule, When};
+use super::when::{self, Conditions};
+use crate::policy::{Effect, LevelId, Mode, Name, Rule};
 
-pub(super) fn read(node: &Node, levels: &Names<'_>, problems: &mut Diagnostics) -> Option<Rule> {
-    let section = Section::open("the rule", node, problems)?;
+/// What rules refer to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known<'k, 't> {
+    pub levels: &'k Names<'t>,
+    pub signals: &'k Names<'t>,
+    pub routes: &'k [Owned<'t>],
+    /// Whether every file could be read, so that what is not here is nowhere.
+    pub complete: bool,
+}
+
+pub(super) fn read(owned: &Owned<'_>, known: Known<'_, '_>, problems: &mut Diagnostics) -> Option<Rule> {
+    let section = Section::open("the rule", owned.node, problems)?;
     let [name, when, require, deny, mode, controls] =
         section.members(["name", "when", "require", "deny", "mode", "controls"], problems);
     let name = name.required(problems, |node, problems| node.parse(Name::parse, problems));
-    let when = when.required(problems, read_when);
-    let effect = read_effect(&section, require, deny, levels, problems);
-    if let Some(node) = mode.node()
-        && node.choice(&[("enforce", false), ("shadow", true)], problems) == Some(true)
-    {
-        not_supported_yet(node.place, "`mode: shadow` is not supported yet", problems);
-    }
+    check_refusal(when, deny, problems);
+    let conditions = when.required(problems, |node, problems| when::read(node, owned.owner.as_ref(), known, problems));
+    let effect = read_effect(&section, require, deny, known.levels, problems);
+    let mode = mode.or(Mode::default(), problems, read_mode);
     let controls = controls.or(Vec::new(), problems, texts);
-    Some(Rule { name: name?, when: when?, effect: effect?, controls: controls?, owner: None, mode: Mode::Enforce })
+    let Conditions { when, unusual } = conditions?;
+    let effect = match (effect?, unusual) {
+        (Effect::Require(level), Some(joined)) => Effect::RequireIf(joined, level),
+        (effect, _) => effect,
+    };
+    Some(Rule { name: name?, owner: owned.owner.clone(), when, effect, mode: mode?, controls: controls? })
 }
 
-fn read_when(node: &Node, problems: &mut Diagnostics) -> Option<When> {
-    let section = Section::open("`when`", node, problems)?;
-    #[rustfmt::skip]
-    let [sensitivity, privilege, not_yet @ ..] = section.members([
-        "sensitivity", "privilege",
-        "issues", "anomaly", "signals", "kinds", "routes", "methods", "headers", "claims",
-    ], problems);
-    not_yet_built(&not_yet, problems);
-    let is_empty = not_yet.iter().chain([&sensitivity, &privilege]).all(|member| member.entry().is_none());
-    if is_empty {
-        let help = "say when it holds, such as `sensitivity: low` for every call: a condition that was lost must not go unnoticed";
-        problems.report(Code::NoCondition, section.title().place, "the rule has no condition", help);
-        return None;
+pub(super) fn read_mode(node: &Node, problems: &mut Diagnostics) -> Option<Mode> {
+    node.choice(&Mode::ALL.map(|mode| (mode.as_str(), mode)), problems)
+}
+
+/// What is unusual can ask for proof, and never refuses.
+fn check_refusal(when: Member<'_>, deny: Member<'_>, problems: &mut Diagnostics) {
+    let unusual = when.node().and_then(|node| node.member("anomaly").or(node.member("signals")));
+    if let (Some(unusual), Some(deny)) = (unusual, deny.place()) {
+        let message = "what is unusual never refuses a call";
+        let help =
+            format!("take `{}` away, or ask for proof with `require`: who is in the right can show it", unusual.key);
+        problems.report(Code::AnomalyRefuses, unusual.key_place, message, help).with(deny, "refused here");
     }
-    let choices = Privilege::ALL.map(|privilege| (privilege.as_str(), privilege));
-    let sensitivity = sensitivity.optional(problems, read_sensitivity);
-    let privilege = privilege.optional(problems, |node, problems| node.choice(&choices, problems));
-    Some(When { sensitivity: sensitivity?, privilege: privilege?, ..When::default() })
 }
 
 fn read_effect(
@@ -56,15 +65,17 @@ fn read_effect(
     match (require.node(), deny.node()) {
         (Some(node), None) => levels.resolve(node, problems).map(|index| Effect::Require(LevelId(index))),
         (None, Some(node)) => node.parse(Name::parse, problems).map(Effect::Deny),
-        (None, None) => {
-            let help = "add `require: <assurance level>` or `deny: <reason>`";
-            problems.report(Code::RuleEffect, place, "the rule has no effect", help);
-            None
-        }
+        (None, None) => no_effect(place, problems),
         (Some(_), Some(_)) => {
             let help = "keep one of `require` and `deny`; two rules can have the same condition";
             problems.report(Code::RuleEffect, place, "the rule has two effects", help);
             None
         }
     }
+}
+
+fn no_effect<T>(place: Place, problems: &mut Diagnostics) -> Option<T> {
+    let help = "add `require: <assurance level>` or `deny: <reason>`";
+    problems.report(Code::RuleEffect, place, "the rule has no effect", help);
+    None
 }

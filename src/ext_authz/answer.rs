@@ -1,22 +1,25 @@
 //! The two constructors of an answer. A `CheckResponse` without a status *allows*, so nobody else makes one.
 
+use super::passage::Passage;
 use crate::decision::Permit;
 use envoy_types::pb::envoy::config::core::v3::header_value_option::HeaderAppendAction;
 use envoy_types::pb::envoy::config::core::v3::{HeaderValue, HeaderValueOption};
-use envoy_types::pb::envoy::service::auth::v3::check_response::HttpResponse;
-use envoy_types::pb::envoy::service::auth::v3::{DeniedHttpResponse, OkHttpResponse};
+use envoy_types::pb::envoy::service::auth::v3::DeniedHttpResponse;
 use envoy_types::pb::envoy::r#type::v3::HttpStatus;
 use envoy_types::pb::google::rpc::Status;
 use tonic::Code;
 
-/// A `CheckResponse` as it goes over the wire, its metadata already encoded: on the wire a message within a message and
-/// bytes are the same.
+/// A `CheckResponse` as it goes over the wire, its larger parts already encoded: on the wire a message within a message
+/// and bytes are the same.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct CheckAnswer {
     #[prost(message, optional, tag = "1")]
     status: Option<Status>,
-    #[prost(oneof = "HttpResponse", tags = "2, 3, 5")]
-    http_response: Option<HttpResponse>,
+    #[prost(message, optional, tag = "2")]
+    denied: Option<DeniedHttpResponse>,
+    /// An `OkHttpResponse`.
+    #[prost(bytes = "vec", optional, tag = "3")]
+    passage: Option<Vec<u8>>,
     /// A `google.protobuf.Struct`.
     #[prost(bytes = "vec", tag = "4")]
     dynamic_metadata: Vec<u8>,
@@ -25,27 +28,14 @@ pub struct CheckAnswer {
 /// Headers in the order in which they are sent.
 pub type HeaderList = Vec<(&'static str, String)>;
 
-/// What goes with a request that may pass.
-#[derive(Debug)]
-pub struct Passage {
-    pub set: HeaderList,
-    pub remove: Vec<String>,
-    /// On the response to the client.
-    pub respond: HeaderList,
-}
-
 /// Lets a request pass, on the authority of a permit.
 pub fn allowed(_permit: &Permit, passage: Passage, metadata: Vec<u8>) -> CheckAnswer {
-    answer(
-        Code::Ok,
-        HttpResponse::OkResponse(OkHttpResponse {
-            headers: options(passage.set),
-            headers_to_remove: passage.remove,
-            response_headers_to_add: options(passage.respond),
-            ..OkHttpResponse::default()
-        }),
-        metadata,
-    )
+    CheckAnswer {
+        status: Some(Status { code: Code::Ok.into(), ..Status::default() }),
+        denied: None,
+        passage: Some(passage.into_bytes()),
+        dynamic_metadata: metadata,
+    }
 }
 
 /// Answers in the upstream's place. The gRPC status is never OK, whatever the HTTP status is.
@@ -59,14 +49,11 @@ pub fn denied(status: u16, headers: HeaderList, body: String, metadata: Vec<u8>)
     };
     let response =
         DeniedHttpResponse { status: Some(HttpStatus { code: i32::from(status) }), headers: options(headers), body };
-    answer(code, HttpResponse::DeniedResponse(response), metadata)
-}
-
-fn answer(code: Code, http: HttpResponse, dynamic_metadata: Vec<u8>) -> CheckAnswer {
     CheckAnswer {
         status: Some(Status { code: code.into(), ..Status::default() }),
-        dynamic_metadata,
-        http_response: Some(http),
+        denied: Some(response),
+        passage: None,
+        dynamic_metadata: metadata,
     }
 }
 

@@ -20,15 +20,13 @@ pub const CHALLENGE: &str = "oauth-client-attestation-challenge";
 /// The same challenge, as RFC 9449 §8 names it.
 pub const DPOP_NONCE: &str = "dpop-nonce";
 
-/// What to take off a request on its way to the upstream. Envoy removes after setting, so nothing that is set may be here.
-pub fn to_remove(policy: &Policy, sent: &Headers, kept: &[&str]) -> Vec<String> {
-    let known = OWN.into_iter().filter(|name| !kept.contains(name)).chain(evidence(policy));
-    let forged = sent.names().filter(|name| name.starts_with(OWN_PREFIX) && !OWN.contains(name));
-    known.map(str::to_owned).chain(forged.map(str::to_owned)).collect()
+/// What a client sent that only we may say, and that we don't know: what we know is set or taken off anyhow.
+pub fn forged(sent: &Headers) -> impl Iterator<Item = &str> {
+    sent.names().filter(|name| name.starts_with(OWN_PREFIX) && !OWN.contains(name))
 }
 
 /// Attestations and proofs, which are nobody's business further on; unless the policy forwards them.
-fn evidence(policy: &Policy) -> impl Iterator<Item = &'static str> + use<> {
+pub fn evidence(policy: &Policy) -> impl Iterator<Item = &'static str> + use<> {
     let headers_of = |forward: bool| {
         let named = policy.attestations.iter().filter(move |attestation| attestation.forward == forward);
         named.flat_map(|attestation| [attestation.profile.attestation_header(), attestation.profile.proof_header()])

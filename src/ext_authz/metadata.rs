@@ -1,12 +1,11 @@
 //! Dynamic metadata: what Envoy's access log and later filters may know of a decision.
 //!
-//! It goes with every answer and always has the same members, so it is written as the bytes of a `google.protobuf.Struct`:
-//! building the map of fifteen texts first costs more than the decision.
+//! It goes with every answer and always has the same members, so it is written as the bytes of a `google.protobuf.Struct`.
 
+use super::fields::{DOUBLE_LEN, Fields, Key, delimited_len};
 use super::render::Rendering;
 use crate::decision::Outcome;
 use crate::policy::{Classification, PrivilegeReason};
-use prost::encoding::{encode_varint, encoded_len_varint};
 
 /// The metadata of one answer. Every member is there on every answer; what is not known is empty.
 pub fn metadata(rendering: &Rendering<'_>) -> Vec<u8> {
@@ -16,7 +15,7 @@ pub fn metadata(rendering: &Rendering<'_>) -> Vec<u8> {
     let principal = decision.findings.caller.as_ref().and_then(|caller| caller.principal.as_ref());
     let rules: Vec<_> = rendering.rule_names(class.map(|class| &*class.rules)).collect();
     let shadow_rules: Vec<_> = rendering.rule_names(class.map(|class| &*class.shadow_rules)).collect();
-    let mut members = Members(Vec::with_capacity(TYPICAL_BYTES));
+    let mut members = Members(Fields::with_capacity(TYPICAL_BYTES));
     members.text("decision", decision.outcome.as_str());
     members.text("reason", decision.reason().as_str());
     members.text("route", rendering.route_name());
@@ -32,7 +31,7 @@ pub fn metadata(rendering: &Rendering<'_>) -> Vec<u8> {
     members.text("task", attestation.and_then(|appraised| appraised.task.as_deref()).unwrap_or_default());
     members.text("decision_id", rendering.decision_id);
     members.text("shadow_decision", decision.shadow.as_ref().map_or("", Outcome::as_str));
-    members.0
+    members.0.into_bytes()
 }
 
 /// What most answers need, so that the bytes grow once.
@@ -43,64 +42,48 @@ fn privilege_reasons(class: Option<&Classification>) -> Vec<&'static str> {
     reasons.iter().map(|reason| PrivilegeReason::as_str(*reason)).collect()
 }
 
-/// The members of a `google.protobuf.Struct` as they are written one after the other.
-struct Members(Vec<u8>);
+/// The members of a `google.protobuf.Struct`.
+struct Members(Fields);
 
-/// Keys of the fields: number and wire type in one (protobuf encoding, "Message Structure").
+/// Fields of `Struct`, of an entry of its map, of `Value` and of `ListValue`.
 mod key {
-    pub(super) const LENGTH: usize = 1;
-    pub(super) const STRUCT_FIELDS: u8 = 0x0a;
-    pub(super) const ENTRY_KEY: u8 = 0x0a;
-    pub(super) const ENTRY_VALUE: u8 = 0x12;
-    pub(super) const VALUE_NUMBER: u8 = 0x11;
-    pub(super) const VALUE_STRING: u8 = 0x1a;
-    pub(super) const VALUE_LIST: u8 = 0x32;
-    pub(super) const LIST_VALUES: u8 = 0x0a;
+    use super::Key;
+    pub(super) const STRUCT_FIELDS: Key = Key::delimited(1);
+    pub(super) const ENTRY_KEY: Key = Key::delimited(1);
+    pub(super) const ENTRY_VALUE: Key = Key::delimited(2);
+    pub(super) const VALUE_NUMBER: Key = Key::fixed64(2);
+    pub(super) const VALUE_STRING: Key = Key::delimited(3);
+    pub(super) const VALUE_LIST: Key = Key::delimited(6);
+    pub(super) const LIST_VALUES: Key = Key::delimited(1);
 }
 
 impl Members {
     fn text(&mut self, name: &str, text: &str) {
         self.open(name, delimited_len(text.len()));
-        self.delimited(key::VALUE_STRING, text.as_bytes());
+        self.0.delimited(key::VALUE_STRING, text.as_bytes());
     }
 
     fn number(&mut self, name: &str, number: f64) {
-        self.open(name, key::LENGTH + size_of::<f64>());
-        self.0.push(key::VALUE_NUMBER);
-        self.0.extend_from_slice(&number.to_le_bytes());
+        self.open(name, DOUBLE_LEN);
+        self.0.double(key::VALUE_NUMBER, number);
     }
 
     fn list(&mut self, name: &str, texts: &[&str]) {
         let values: usize = texts.iter().map(|text| delimited_len(delimited_len(text.len()))).sum();
         self.open(name, delimited_len(values));
-        self.length(key::VALUE_LIST, values);
+        self.0.open(key::VALUE_LIST, values);
         for text in texts {
-            self.length(key::LIST_VALUES, delimited_len(text.len()));
-            self.delimited(key::VALUE_STRING, text.as_bytes());
+            self.0.open(key::LIST_VALUES, delimited_len(text.len()));
+            self.0.delimited(key::VALUE_STRING, text.as_bytes());
         }
     }
 
     /// Begins the map entry of a member, up to the value, which is to have so many bytes.
     fn open(&mut self, name: &str, value: usize) {
-        self.length(key::STRUCT_FIELDS, delimited_len(name.len()) + delimited_len(value));
-        self.delimited(key::ENTRY_KEY, name.as_bytes());
-        self.length(key::ENTRY_VALUE, value);
+        self.0.open(key::STRUCT_FIELDS, delimited_len(name.len()) + delimited_len(value));
+        self.0.delimited(key::ENTRY_KEY, name.as_bytes());
+        self.0.open(key::ENTRY_VALUE, value);
     }
-
-    fn delimited(&mut self, key: u8, bytes: &[u8]) {
-        self.length(key, bytes.len());
-        self.0.extend_from_slice(bytes);
-    }
-
-    fn length(&mut self, key: u8, length: usize) {
-        self.0.push(key);
-        encode_varint(length as u64, &mut self.0);
-    }
-}
-
-/// Key, length and content.
-fn delimited_len(content: usize) -> usize {
-    key::LENGTH + encoded_len_varint(content as u64) + content
 }
 
 #[cfg(test)]
@@ -119,7 +102,7 @@ mod tests {
         fn what_is_written_is_the_struct_that_prost_reads(
             name in ".{0,200}", text in ".{0,300}", texts in prop::collection::vec(".{0,150}", 0..4), number in any::<i32>(),
         ) {
-            let mut members = Members(Vec::new());
+            let mut members = Members(Fields::default());
             members.text(&format!("t{name}"), &text);
             members.list(&format!("l{name}"), &texts.iter().map(String::as_str).collect::<Vec<_>>());
             members.number(&format!("n{name}"), f64::from(number));
@@ -129,7 +112,7 @@ mod tests {
                 (format!("l{name}"), value(Kind::ListValue(ListValue { values }))),
                 (format!("n{name}"), value(Kind::NumberValue(f64::from(number)))),
             ].into() };
-            prop_assert_eq!(Struct::decode(members.0.as_slice()).unwrap(), expected);
+            prop_assert_eq!(Struct::decode(members.0.into_bytes().as_slice()).unwrap(), expected);
         }
     }
 }

@@ -1,12 +1,14 @@
 //! A decision to the answer that says it.
 
-use super::answer::{CheckAnswer, HeaderList, Passage, allowed, denied};
+use super::answer::{CheckAnswer, HeaderList, allowed, denied};
 use super::body::{ChallengeBody, ProblemBody, StepUpBody};
-use super::headers::{self, ASSURANCE, CHALLENGE, DECISION, DECISION_ID, DPOP_NONCE, PRINCIPAL, ROUTE, TASK};
+use super::headers::{ASSURANCE, CHALLENGE, DECISION, DECISION_ID, DPOP_NONCE, PRINCIPAL, ROUTE, TASK};
 use super::metadata::metadata;
+use super::passage::{Passage, Removals};
 use super::problem::Problem;
 use super::www_authenticate::WwwAuthenticate;
 use crate::decision::{Decision, Outcome, Permit, StepUp};
+use crate::identity::Principal;
 use crate::policy::{Origin, Policy, Route, RuleId, UNMATCHED};
 use crate::reason::{Reason, Unavailable};
 use crate::request::Headers;
@@ -22,6 +24,8 @@ pub struct Rendering<'a> {
     pub decision_id: &'a str,
     /// The client's headers; nothing where the request could not be read.
     pub sent: Option<&'a Headers>,
+    /// What the policy takes off requests.
+    pub removals: &'a Removals,
     pub resource: Option<&'a Origin>,
     /// A new challenge, where the answer is to carry one.
     pub challenge: Option<&'a str>,
@@ -71,22 +75,26 @@ impl<'a> Rendering<'a> {
 
     fn allow(&self, permit: &Permit) -> CheckAnswer {
         let findings = &self.decision.findings;
-        let mut set: HeaderList = vec![
-            (DECISION, word(permit).to_owned()),
-            (DECISION_ID, self.decision_id.to_owned()),
-            (ROUTE, self.route_name().to_owned()),
+        let principal = findings.caller.as_ref().and_then(|caller| caller.principal.as_ref());
+        let level = permit.level().map(|_| self.assurance_name());
+        let task = findings.attestation.as_ref().and_then(|attested| attested.appraised.task.as_deref());
+        let set = [
+            (DECISION, Some(word(permit))),
+            (DECISION_ID, Some(self.decision_id)),
+            (ROUTE, Some(self.route_name())),
+            (PRINCIPAL, principal.map(Principal::as_str)),
+            (ASSURANCE, level),
+            (TASK, task.filter(|task| level.is_some() && is_header_text(task))),
         ];
-        if let Some(principal) = findings.caller.as_ref().and_then(|caller| caller.principal.as_ref()) {
-            set.push((PRINCIPAL, principal.to_string()));
+        let mut passage = Passage::default();
+        for (name, value) in set.iter().filter_map(|(name, value)| Some((name, (*value)?))) {
+            passage.set(name, value);
         }
-        if permit.level().is_some() {
-            set.push((ASSURANCE, self.assurance_name().to_owned()));
-            let task = findings.attestation.as_ref().and_then(|attested| attested.appraised.task.as_deref());
-            set.extend(task.filter(|task| is_header_text(task)).map(|task| (TASK, task.to_owned())));
+        passage.remove(self.removals, self.sent, |own| set.iter().any(|(name, value)| *name == own && value.is_some()));
+        for name in [CHALLENGE, DPOP_NONCE] {
+            self.challenge.into_iter().for_each(|challenge| passage.respond(name, challenge));
         }
-        let names: Vec<_> = set.iter().map(|(name, _)| *name).collect();
-        let remove = self.sent.map(|sent| headers::to_remove(self.policy, sent, &names)).unwrap_or_default();
-        allowed(permit, Passage { set, remove, respond: self.challenge_headers() }, metadata(self))
+        allowed(permit, passage, metadata(self))
     }
 
     fn step_up(&self, step_up: &StepUp) -> CheckAnswer {

@@ -1,6 +1,7 @@
 //! Which hosts a route answers for.
 
 use crate::request::Host;
+use std::fmt;
 
 /// A host as a policy names it: exact, or everything below a domain.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +30,15 @@ impl HostPattern {
 
     pub const fn is_wildcard(&self) -> bool {
         matches!(self, Self::Below(_))
+    }
+}
+
+impl fmt::Display for HostPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(host) => write!(f, "{host}"),
+            Self::Below(domain) => write!(f, "*.{domain}"),
+        }
     }
 }
 

@@ -11,6 +11,7 @@ pub use ties::ties;
 
 use super::identity::{Identity, IdentityId, Status};
 use super::scopes::ScopePatterns;
+use crate::context::Standing;
 use crate::identity::Principal;
 use foldhash::{HashMap, HashMapExt};
 use patterns::Patterns;
@@ -52,6 +53,16 @@ struct Named {
     status: Status,
 }
 
+impl Match<'_> {
+    pub fn standing(&self) -> Standing {
+        match self.described {
+            Some((_, identity)) if identity.pattern.is_exact() => Standing::Named,
+            Some(_) => Standing::Patterned,
+            None => Standing::Undeclared,
+        }
+    }
+}
+
 impl Default for Undeclared {
     fn default() -> Self {
         Self::Baseline(ScopePatterns::default())
@@ -81,6 +92,11 @@ impl Identities {
             Some(Named { id, status }) => Match { described: self.entry(*id), status: *status },
             None => self.among(&self.patterns, name),
         }
+    }
+
+    /// How well the policy knows a principal.
+    pub fn standing(&self, name: &str) -> Standing {
+        self.find(name).standing()
     }
 
     /// Whether this is another name of the principal, or its own.

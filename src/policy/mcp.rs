@@ -4,7 +4,7 @@ use super::{Fit, Glob};
 use crate::request::McpCall;
 
 /// The call's method, and for `tools/call` the tools.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct McpCondition {
     pub method: Box<str>,
     /// None named: any.
@@ -12,6 +12,21 @@ pub struct McpCondition {
 }
 
 impl McpCondition {
+    /// The method that names a tool (MCP 2025-11-25, Tools).
+    pub const TOOLS_CALL: &'static str = "tools/call";
+
+    /// Whether it surely holds wherever the other does.
+    pub fn covers(&self, other: &Self) -> bool {
+        self == other || (self.method == other.method && self.tools.is_empty())
+    }
+
+    /// Whether both hold for some call.
+    pub fn meets(&self, other: &Self) -> bool {
+        let any = self.tools.is_empty() || other.tools.is_empty();
+        let share = || self.tools.iter().any(|own| other.tools.iter().any(|tool| own.overlaps(tool)));
+        self.method == other.method && (any || share())
+    }
+
     /// How many conditions it is: a route of some tools comes before one of any.
     pub(super) fn conditions(&self) -> usize {
         1 + usize::from(!self.tools.is_empty())
@@ -20,11 +35,9 @@ impl McpCondition {
     /// A call that is not seen to be exactly one may be any.
     pub fn holds(&self, call: &McpCall<'_>) -> Fit {
         match call {
-            McpCall::Unclear => Fit::Doubtful,
             // Servers that are lax about case must not find another route than we do.
             McpCall::One { method, .. } if !method.eq_ignore_ascii_case(&self.method) => Fit::No,
             McpCall::One { .. } if self.tools.is_empty() => Fit::Yes,
-            McpCall::One { tool: None, .. } => Fit::Doubtful,
             McpCall::One { tool: Some(tool), .. } => {
                 if self.tools.iter().any(|glob| glob.matches(tool)) {
                     Fit::Yes
@@ -32,6 +45,7 @@ impl McpCondition {
                     Fit::No
                 }
             }
+            McpCall::One { tool: None, .. } | McpCall::Unclear => Fit::Doubtful,
         }
     }
 }

@@ -114,6 +114,19 @@ impl Rule {
             least.is_none_or(|least| sensitivity >= least) && privilege.is_none_or(|own| own == Privilege::Elevated);
         fits && self.mode == Mode::Enforce
     }
+
+    /// Whether it speaks of this route, as far as owners and names of routes say.
+    pub fn names(&self, route: &Route) -> bool {
+        let own = self.owner.is_none() || self.owner == route.owner;
+        own && (self.when.routes.is_empty() || self.when.names(Some(route)))
+    }
+
+    /// Whether some call that takes this route could match it, as far as the route says.
+    pub fn may_concern(&self, route: &Route) -> bool {
+        let (own, others) = (&self.when.methods, &route.selector.methods);
+        let methods = own.is_empty() || others.is_empty() || own.iter().any(|method| others.contains(method));
+        self.names(route) && methods && self.when.issues.is_none_or(|issues| issues == route.issues_privilege())
+    }
 }
 
 impl Effect {

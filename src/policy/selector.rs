@@ -38,7 +38,7 @@ impl Selector {
     }
 
     /// How many conditions it has beside host, path and method.
-    pub(super) fn conditions(&self) -> usize {
+    pub fn conditions(&self) -> usize {
         self.headers.len() + self.mcp.as_ref().map_or(0, McpCondition::conditions)
     }
 }

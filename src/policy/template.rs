@@ -64,6 +64,16 @@ impl PathTemplate {
     pub const fn is_open(&self) -> bool {
         self.open
     }
+
+    /// For where upper and lower case are the same. Of what is not ASCII, paths hold escapes.
+    #[must_use]
+    pub fn in_lower_case(&self) -> Self {
+        let folded = self.segments.iter().map(|segment| match segment {
+            Segment::Literal(text) => Segment::Literal(text.to_ascii_lowercase().into()),
+            Segment::Parameter => Segment::Parameter,
+        });
+        Self { segments: folded.collect(), open: self.open }
+    }
 }
 
 /// Takes `{*rest}` off the end; what is left is `None` where nothing stands before it.

@@ -76,10 +76,10 @@ impl Override {
             other.len() == name.len()
                 && other.bytes().zip(name.bytes()).all(|(a, b)| a == b || (a == b'-' && b == b'_'))
         };
-        if METHOD_OVERRIDES.iter().any(|other| means(&other)) {
+        if METHOD_OVERRIDES.iter().any(means) {
             Some(Self::Method)
         } else {
-            PATH_OVERRIDES.iter().any(|other| means(&other)).then_some(Self::Path)
+            PATH_OVERRIDES.iter().any(means).then_some(Self::Path)
         }
     }
 }

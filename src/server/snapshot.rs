@@ -5,6 +5,7 @@ use crate::case::Ground;
 use crate::challenge::ChallengeKeys;
 use crate::clock::Clock;
 use crate::config::Loaded;
+use crate::ext_authz::Removals;
 use crate::policy::Policy;
 use crate::telemetry::{LoggedHeaders, Metrics, PolicyMetrics};
 
@@ -15,6 +16,7 @@ pub struct Snapshot {
     pub keyring: Keyring,
     pub meters: PolicyMetrics,
     pub logged_headers: LoggedHeaders,
+    pub removals: Removals,
 }
 
 impl Snapshot {
@@ -22,7 +24,8 @@ impl Snapshot {
     pub fn new(loaded: Loaded, metrics: &Metrics, clock: &impl Clock) -> prometheus::Result<Self> {
         let meters = metrics.for_policy(&loaded.policy, &loaded.keyring, clock.now())?;
         let logged_headers = LoggedHeaders::of(&loaded.policy);
-        Ok(Self { policy: loaded.policy, keyring: loaded.keyring, meters, logged_headers })
+        let removals = Removals::of(&loaded.policy);
+        Ok(Self { policy: loaded.policy, keyring: loaded.keyring, meters, logged_headers, removals })
     }
 
     pub const fn ground<'a>(&'a self, challenges: &'a ChallengeKeys) -> Ground<'a> {

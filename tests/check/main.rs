@@ -8,4 +8,7 @@ mod identities;
 mod layouts;
 mod merging;
 mod problems;
+mod routes;
+mod rules;
 mod support;
+mod teams;

@@ -14,19 +14,47 @@ identities:
 undeclared: { refuse: true }
 "#;
 
+const BOUNDS: &str = r#"
+paths: { ambiguous: refuse, ignore_case: true }
+owners:
+  team-a: { hosts: [a.example, "*.a.example"], paths: ["/a/{*rest}"] }
+floors:
+  - { match: { path: "/b/{*rest}" }, sensitivity: high }
+  - { match: { path: "/admin/{*rest}", methods: [PUT, GET] }, sensitivity: critical }
+context:
+  custom:
+    - { name: odd-client, points: 10, header: user-agent, matches: "curl/*" }
+    - { name: break-glass, points: 50, header: x-break-glass, present: true }
+  signals:
+    outside_hours: { points: 20 }
+"#;
+
+const TEAM: &str = r#"
+routes:
+  - { name: z, match: { hosts: [a.example], path: "/a/{x}" }, sensitivity: low }
+  - { name: a, match: { hosts: [x.a.example], path: /a }, sensitivity: moderate }
+rules:
+  - { name: y, when: { routes: [z], signals: [outside_hours, break-glass] }, require: fresh, mode: shadow }
+  - { name: b, when: { kinds: [shared, agent], claims: { team: [b, a] } }, require: bound }
+floors:
+  - { match: { hosts: [x.a.example], path: "/a/{*rest}" }, sensitivity: low }
+  - { match: { hosts: [a.example], path: "/a/{x}" }, sensitivity: low }
+"#;
+
 /// All of a policy but its hash, in a form that can be compared.
 fn content(loaded: &Loaded) -> String {
     let policy = &loaded.policy;
     let routes: Vec<_> = policy.routes.iter().collect();
     let identities: Vec<_> = policy.identities.iter().collect();
+    let floors: Vec<_> = policy.floors.iter().collect();
     format!(
         "{:#?}",
         (
-            &policy.resource,
+            (policy.mode, policy.refuse_ambiguous, &policy.resource),
             &policy.issuers,
             &policy.credentials,
             (identities, policy.identities.undeclared()),
-            routes,
+            (routes, floors, &policy.context),
             &policy.unmatched,
             &policy.attestations,
             &policy.assurance,
@@ -36,14 +64,20 @@ fn content(loaded: &Loaded) -> String {
 }
 
 fn good() -> String {
-    GOOD.to_owned() + IDENTITIES
+    [GOOD, IDENTITIES, BOUNDS].concat()
+}
+
+/// With a team's, each in a file of its own.
+fn all_pieces() -> Vec<String> {
+    let team = pieces(TEAM).into_iter().map(|piece| format!("owner: team-a\n{piece}"));
+    pieces(&good()).into_iter().chain(team).collect()
 }
 
 /// Cuts a policy into pieces that could each stand in a file of its own: once-only sections whole, the others by entry.
 fn pieces(policy: &str) -> Vec<String> {
     let mut pieces = Vec::new();
     for (key, text) in sections(policy).into_iter().filter(|(key, _)| *key != "version") {
-        if !["issuers", "identities", "routes", "attestations", "rules"].contains(&key) {
+        if !["issuers", "identities", "routes", "floors", "attestations", "rules"].contains(&key) {
             pieces.push(text);
             continue;
         }
@@ -65,8 +99,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn neither_the_number_nor_the_order_of_files_makes_a_difference(order in Just(pieces(&good())).prop_shuffle()) {
+    fn neither_the_number_nor_the_order_of_files_makes_a_difference(order in Just(all_pieces()).prop_shuffle()) {
         let (whole, parts) = (Folder::with(&good()), Folder::new());
+        whole.write("team.yaml", format!("version: 1\nowner: team-a\n{TEAM}"));
         let paths = write(&order, &parts);
         prop_assert_eq!(content(&whole.load().unwrap()), content(&config::load(&paths).unwrap()));
     }
@@ -80,9 +115,10 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_policy_is_refused_or_good_and_never_a_crash(at in 0..GOOD.len(), length in 0..40_usize, text in "[-{}:,*&!#a-z0 \n\"']{0,4}") {
-        let mut policy = GOOD.to_owned();
-        policy.replace_range(at..(at + length).min(GOOD.len()), &text);
+    fn a_damaged_policy_is_refused_or_good_and_never_a_crash(at in 0..good().len(), length in 0..40_usize, text in "[-{}:,*&!#a-z0 \n\"']{0,4}") {
+        let mut policy = good();
+        let end = (at + length).min(policy.len());
+        policy.replace_range(at..end, &text);
         let found = match Folder::with(&policy).load() {
             Ok(loaded) => loaded.warnings,
             Err(problems) => {

@@ -1,7 +1,7 @@
 //! Policies that are wrong in one way each, and what is said about them.
 
-use crate::context;
 use crate::support::{Folder, GOOD, JWKS, changed, stderr};
+use crate::{context, routes, rules, teams};
 use rstest::rstest;
 use std::collections::BTreeSet;
 use stepgate::config::{Code, Diagnostics, Severity};
@@ -74,7 +74,6 @@ const CASES: &[(&str, &str)] = &[
     ("no_rule_at_all", "rules: []"),
     ("principal_without_certificate", "credentials:\n  mtls: { trust_domains: [example.org] }"),
     ("unbounded_issuer", UNBOUNDED),
-    ("shadow_mode", "mode: shadow"),
     ("not_supported_yet", NOT_YET),
     ("syntax", "routes:\n  - { name: read, match: { path: /a }"),
     ("unknown_anchor", "scopes:\n  elevated: *nowhere"),
@@ -228,16 +227,19 @@ const NOT_YET: &str = r#"
 issuers:
   idp: { algorithms: [ES256], keys: { url: "https://idp.example.com/jwks", refresh: 5m } }
   attester: { algorithms: [ES256], keys: { spiffe: "unix:/agent.sock" } }
-owner: team-payments
-floors: []
+challenges: { per_minute: 20 }
+events: { transmitters: [idp], audiences: [stepgate] }
 attestations:
   workload: { profile: oauth-client-attestation, issuers: [attester], proof: pop, audiences: [a] }
   tee: { profile: ear, issuers: [attester], tier: affirming }
 assurance:
   - { name: fresh, max_age: 5m, accept: [workload, tee], single_use: true }
-rules:
-  - { name: a, when: { anomaly: 50 }, require: fresh, mode: shadow }
+rules: []
 "#;
+
+fn all_cases() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    CASES.iter().chain(context::CASES).chain(rules::CASES).chain(routes::CASES).chain(teams::CASES)
+}
 
 fn rendered(name: &str, change: &str) -> String {
     let output = Folder::with(&changed(change)).check(&["policy.yaml"]);
@@ -253,7 +255,7 @@ fn each_problem_is_shown_with_its_code_its_place_and_what_to_do() {
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    for (name, change) in CASES.iter().chain(context::CASES) {
+    for (name, change) in all_cases() {
         settings.set_description(change.trim());
         settings.bind(|| insta::assert_snapshot!(*name, rendered(name, change)));
     }
@@ -262,15 +264,15 @@ fn each_problem_is_shown_with_its_code_its_place_and_what_to_do() {
 #[test]
 fn every_code_is_earned_by_some_policy() {
     let mut earned = BTreeSet::new();
-    let changes = CASES.iter().chain(context::CASES).map(|(_, change)| (*change).to_owned());
+    let changes = all_cases().map(|(_, change)| (*change).to_owned());
     for change in changes.chain([context::too_many_signals(1)]) {
         let loaded = Folder::with(&changed(&change)).load();
         let found = loaded.map_or_else(|problems| problems, |loaded| loaded.warnings);
         earned.extend(found.iter().map(|problem| problem.code));
     }
     let missing: Vec<_> = Code::ALL.into_iter().filter(|code| !earned.contains(code)).collect();
-    // What is wrong with files as such is shown with the layouts.
-    assert_eq!(missing, [Code::Unreadable, Code::NoFile, Code::TooLarge]);
+    // What is wrong with files as such is shown with the layouts, and what lies outside of a team's space with the teams.
+    assert_eq!(missing, [Code::Unreadable, Code::NoFile, Code::TooLarge, Code::OutsideSpace]);
 }
 
 #[test]
@@ -318,6 +320,12 @@ fn lines(problems: &Diagnostics) -> String {
 #[case::hosts("match: { hosts: [a.example], path: /x }", "match: { hosts: [b.example], path: /x }")]
 #[case::host_and_wildcard("match: { hosts: [a.example], path: /x }", "match: { hosts: [\"*.example\"], path: /x }")]
 #[case::headers("match: { path: /x, headers: { a: [\"1\"] } }", "match: { path: /x, headers: { a: [\"2\"] } }")]
+#[case::tools(
+    "match: { path: /x, mcp: { method: tools/call, tools: [a] } }",
+    "match: { path: /x, mcp: { method: tools/call, tools: [b] } }"
+)]
+#[case::call_and_any("match: { path: /x }", "match: { path: /x, mcp: { method: tools/list } }")]
+#[case::case_of_paths("match: { path: /x }", "match: { path: /X }")]
 #[case::trailing_slash("match: { path: /x }", "match: { path: /x/ }")]
 #[case::parameter_and_rest("match: { path: \"/x/{id}\" }", "match: { path: \"/x/{*rest}\" }")]
 fn routes_that_differ_somewhere_stand_side_by_side(#[case] one: &str, #[case] other: &str) {

@@ -32,14 +32,17 @@ impl Envoy {
 
 /// A configuration of Envoy before it runs.
 #[derive(Debug, Clone)]
-pub struct Bootstrap(Value);
+pub struct Bootstrap {
+    document: Value,
+    certificates: PathBuf,
+}
 
 impl Bootstrap {
     /// Reads a bootstrap of the repository; certificates are looked for in `certificates`.
     pub fn read(path: &str, certificates: &Path) -> Result<Self> {
         let yaml = fs::read_to_string(repository(path))?;
         let yaml = yaml.replace(CERTIFICATES, &certificates.display().to_string());
-        let bootstrap = Self(serde_saphyr::from_str(&yaml)?);
+        let bootstrap = Self { document: serde_saphyr::from_str(&yaml)?, certificates: certificates.to_owned() };
         let any_port = json!({ "address": "127.0.0.1", "port_value": 0 });
         bootstrap
             .with("/admin/address/socket_address", any_port.clone())?
@@ -48,9 +51,30 @@ impl Bootstrap {
 
     /// Exchanges what stands at a JSON pointer.
     pub fn with(mut self, pointer: &str, value: Value) -> Result<Self> {
-        let place = self.0.pointer_mut(pointer).ok_or_else(|| format!("the bootstrap has no `{pointer}`"))?;
+        let place = self.document.pointer_mut(pointer).ok_or_else(|| format!("the bootstrap has no `{pointer}`"))?;
         *place = value;
         Ok(self)
+    }
+
+    /// Adds what was not there: a member to an object, or an item to a list, before the one that had the place (RFC 6902 §4.1).
+    pub fn add(mut self, pointer: &str, value: Value) -> Result<Self> {
+        let (parent, last) = pointer.rsplit_once('/').ok_or_else(|| format!("`{pointer}` is no place"))?;
+        let place = match self.document.pointer_mut(parent) {
+            Some(Value::Object(members)) => {
+                members.insert(last.to_owned(), value);
+                Some(())
+            }
+            Some(Value::Array(items)) => {
+                last.parse().ok().filter(|index| *index <= items.len()).map(|index| items.insert(index, value))
+            }
+            _ => None,
+        };
+        place.map(|()| self).ok_or_else(|| format!("the bootstrap has no place for `{pointer}`").into())
+    }
+
+    /// A file in the folder of the certificates.
+    pub fn beside(&self, file: &str) -> PathBuf {
+        self.certificates.join(file)
     }
 
     pub fn with_stepgate(self, listen: &Listen) -> Result<Self> {
@@ -66,7 +90,7 @@ impl Bootstrap {
     }
 
     fn with_cluster(self, name: &str, address: Value) -> Result<Self> {
-        let clusters = self.0.pointer("/static_resources/clusters").and_then(Value::as_array);
+        let clusters = self.document.pointer("/static_resources/clusters").and_then(Value::as_array);
         let index = clusters.and_then(|all| all.iter().position(|cluster| cluster.get("name") == Some(&json!(name))));
         let index = index.ok_or_else(|| format!("the bootstrap has no cluster `{name}`"))?;
         let endpoint = "load_assignment/endpoints/0/lb_endpoints/0/endpoint/address";
@@ -100,7 +124,7 @@ impl Bootstrap {
 
     fn write(&self, dir: &Path) -> Result<PathBuf> {
         let file = dir.join("bootstrap.json");
-        fs::write(&file, self.0.to_string())?;
+        fs::write(&file, self.document.to_string())?;
         Ok(file)
     }
 }

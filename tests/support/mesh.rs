@@ -1,14 +1,18 @@
 //! A whole mesh on one machine: callers, Envoy, stepgate and the service behind them.
 
+use super::answer::Answer;
 use super::certificates::{Authority, Certified};
 use super::envoy::{Bootstrap, Envoy};
 use super::issuers::Issuers;
 use super::stepgate::{Listen, Stepgate};
-use super::upstream::Upstream;
+use super::upstream::{Upstream, agreeable};
+use super::wait::until;
 use super::{Result, http, repository};
+use axum::Router;
 use reqwest::{Certificate, Client, ClientBuilder, Identity, Method, RequestBuilder};
+use serde_json::Value;
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -24,6 +28,14 @@ pub struct Mesh {
     pub issuers: Issuers,
     pub authority: Authority,
     dir: TempDir,
+}
+
+/// What a mesh is made of: files of the repository, and the service.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    pub policy: &'static str,
+    pub bootstrap: &'static str,
+    pub service: Router,
 }
 
 /// How Envoy reaches stepgate.
@@ -50,17 +62,16 @@ impl Mesh {
         transport: Transport,
         adapt: impl FnOnce(Bootstrap) -> Result<Bootstrap>,
     ) -> Result<Self> {
-        Self::start("examples/quickstart/policy.yaml", "examples/quickstart/envoy.yaml", transport, adapt).await
+        Self::start(Setting::quickstart(), transport, adapt).await
     }
 
     /// The hardened bootstrap, where callers show client certificates.
     pub async fn mtls(transport: Transport, adapt: impl FnOnce(Bootstrap) -> Result<Bootstrap>) -> Result<Self> {
-        Self::start("tests/policies/mtls.yaml", "envoy/bootstrap.yaml", transport, adapt).await
+        Self::start(Setting::of("tests/policies/mtls.yaml", "envoy/bootstrap.yaml"), transport, adapt).await
     }
 
-    async fn start(
-        policy: &str,
-        bootstrap: &str,
+    pub async fn start(
+        setting: Setting,
         transport: Transport,
         adapt: impl FnOnce(Bootstrap) -> Result<Bootstrap>,
     ) -> Result<Self> {
@@ -69,14 +80,14 @@ impl Mesh {
         issuers.write_jwks(dir.path())?;
         authority.write_server(HOST, dir.path())?;
         let file = dir.path().join("policy.yaml");
-        fs::copy(repository(policy), &file)?;
+        fs::copy(repository(setting.policy), &file)?;
         let listen = match transport {
             Transport::Tcp => Listen::any(),
             Transport::Unix => Listen::Unix(dir.path().join("authz.sock")),
         };
-        let upstream = Upstream::start().await?;
+        let upstream = Upstream::start(setting.service).await?;
         let stepgate = Stepgate::start(&file, &listen, &[]).await?;
-        let bootstrap = Bootstrap::read(bootstrap, dir.path())?;
+        let bootstrap = Bootstrap::read(setting.bootstrap, dir.path())?;
         let bootstrap = bootstrap.with_stepgate(&stepgate.listen)?.with_upstream(upstream.address)?;
         let envoy = adapt(bootstrap)?.start().await?;
         Ok(Self { envoy, stepgate, upstream, issuers, authority, dir })
@@ -87,9 +98,35 @@ impl Mesh {
         self.dir.path()
     }
 
+    /// Writes something else into the policy while all runs, and waits until it is in force.
+    pub async fn edit_policy(&self, from: &str, to: &str) -> Result<()> {
+        let file = self.dir().join("policy.yaml");
+        let policy = fs::read_to_string(&file)?;
+        if !policy.contains(from) {
+            return Err(format!("the policy has no `{from}`").into());
+        }
+        let before = self.stepgate.reloads().await?;
+        fs::write(&file, policy.replace(from, to))?;
+        let reloads = async || self.stepgate.reloads().await.ok();
+        until("the changed policy", async || reloads().await.filter(|now| *now > before)).await.map(drop)
+    }
+
+    /// What the decision log says of the call that was just answered so.
+    pub async fn logged(&self, answer: &Answer) -> Result<Value> {
+        let refused = answer.json().ok().and_then(|body| Some(body.get("decision_id")?.as_str()?.to_owned()));
+        let passed = || Some(self.upstream.last().ok()?.header("x-stepgate-decision-id")?.to_owned());
+        let id = refused.or_else(passed).ok_or("nothing was decided")?;
+        self.stepgate.decision(&id).await
+    }
+
     /// A caller over plain HTTP.
     pub fn caller(&self) -> Result<Caller> {
         Caller::new("http", self.envoy.address, http())
+    }
+
+    /// A caller over plain HTTP, from one of this machine's own addresses.
+    pub fn caller_from(&self, address: IpAddr) -> Result<Caller> {
+        Caller::new("http", self.envoy.address, http().local_address(address))
     }
 
     /// A caller over HTTP/2, as gRPC clients are.
@@ -102,6 +139,25 @@ impl Mesh {
         let identity = Identity::from_pem(format!("{}{}", certified.key, certified.certificate).as_bytes())?;
         let authority = Certificate::from_pem(self.authority.pem().as_bytes())?;
         Caller::new("https", self.envoy.address, http().identity(identity).tls_certs_only([authority]))
+    }
+}
+
+impl Setting {
+    pub fn quickstart() -> Self {
+        Self::of("examples/quickstart/policy.yaml", "examples/quickstart/envoy.yaml")
+    }
+
+    pub fn context() -> Self {
+        Self::of("examples/context/policy.yaml", "examples/context/envoy.yaml")
+    }
+
+    pub fn tokens() -> Self {
+        Self::of("examples/tokens/policy.yaml", "examples/tokens/envoy.yaml")
+    }
+
+    /// These files, in front of a service that answers 200 to everything.
+    pub fn of(policy: &'static str, bootstrap: &'static str) -> Self {
+        Self { policy, bootstrap, service: agreeable() }
     }
 }
 

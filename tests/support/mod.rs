@@ -14,6 +14,7 @@ pub mod gate;
 pub mod held;
 pub mod issuers;
 pub mod mesh;
+pub mod serving;
 pub mod stepgate;
 pub mod upstream;
 pub mod verdict;

@@ -109,6 +109,17 @@ impl Stepgate {
         format!("{value}").parse().map_err(|_| format!("{name} is {value}, and no count").into())
     }
 
+    /// How often it has taken a changed policy.
+    pub async fn reloads(&self) -> Result<u64> {
+        self.count("stepgate_policy_reloads_total", &[("outcome", "accepted")]).await
+    }
+
+    /// What the decision log says of one decision; it is written a moment after the answer.
+    pub async fn decision(&self, id: &str) -> Result<Value> {
+        let is_it = |line: &Value| line.get("decision_id").and_then(Value::as_str) == Some(id);
+        until("the decision log", async || self.decisions().into_iter().find(is_it)).await
+    }
+
     /// The decision log so far.
     pub fn decisions(&self) -> Vec<Value> {
         self.child.stdout().iter().filter_map(|line| serde_json::from_str(line).ok()).collect()

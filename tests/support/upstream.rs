@@ -1,21 +1,21 @@
-//! The protected service: it answers 200 to everything, and remembers what reached it.
+//! The protected service, and all that reached it.
 
 use super::Result;
+use super::serving::Serving;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
-use axum::response::Json;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{Json, Response};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 
 #[derive(Debug)]
 pub struct Upstream {
     pub address: SocketAddr,
     seen: Seen,
-    server: JoinHandle<()>,
+    _serving: Serving,
 }
 
 /// One request as the service got it.
@@ -29,16 +29,10 @@ pub struct Received {
 type Seen = Arc<Mutex<Vec<Received>>>;
 
 impl Upstream {
-    pub async fn start() -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let address = listener.local_addr()?;
+    pub async fn start(service: Router) -> Result<Self> {
         let seen = Seen::default();
-        let app = Router::new().fallback(receive).with_state(Arc::clone(&seen));
-        let server = tokio::spawn(async move {
-            // It ends when it is aborted; a failure shows as Envoy's 503.
-            let _ = axum::serve(listener, app).await;
-        });
-        Ok(Self { address, seen, server })
+        let serving = Serving::start(service.layer(from_fn_with_state(Arc::clone(&seen), remember))).await?;
+        Ok(Self { address: serving.address, seen, _serving: serving })
     }
 
     /// All that reached it so far.
@@ -51,13 +45,17 @@ impl Upstream {
     }
 }
 
-impl Drop for Upstream {
-    fn drop(&mut self) {
-        self.server.abort();
-    }
+/// A service that answers 200 to everything.
+pub fn agreeable() -> Router {
+    Router::new().fallback(agree)
 }
 
 impl Received {
+    fn of(request: &Request) -> Self {
+        let (method, path) = (request.method().to_string(), request.uri().to_string());
+        Self { method, path, headers: request.headers().clone() }
+    }
+
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
@@ -70,12 +68,14 @@ impl Received {
     }
 }
 
-async fn receive(State(seen): State<Seen>, request: Request) -> Json<Value> {
-    let (head, _) = request.into_parts();
-    let received = Received { method: head.method.to_string(), path: head.uri.to_string(), headers: head.headers };
-    let answer = json!({ "path": received.path, "stepgate": received.headers_with("x-stepgate-") });
-    lock(&seen).push(received);
-    Json(answer)
+async fn remember(State(seen): State<Seen>, request: Request, next: Next) -> Response {
+    lock(&seen).push(Received::of(&request));
+    next.run(request).await
+}
+
+async fn agree(request: Request) -> Json<Value> {
+    let received = Received::of(&request);
+    Json(json!({ "path": received.path, "stepgate": received.headers_with("x-stepgate-") }))
 }
 
 fn lock(seen: &Seen) -> std::sync::MutexGuard<'_, Vec<Received>> {

@@ -14,7 +14,8 @@ use crate::policy::{
     Privilege, Profile, Route, RouteTable, Rule, ScopeSet, Selector, Sensitivity, Unmatched, When,
 };
 use crate::request::{Body, Headers, Hints, Host, Layer, Metadata, Method, Peer, Readings, RequestFacts, RequestPath};
-use crate::store::{Bounds, Learned, SpentProofs};
+use crate::store::learned::Bounds;
+use crate::store::{Learned, SpentProofs};
 use crate::time::{Ttl, UnixTime};
 use std::collections::HashMap;
 use std::sync::Arc;

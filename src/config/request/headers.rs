@@ -1,7 +1,7 @@
 //! `headers` of a request: a text, several where it stands more than once, and `null` for what is no text.
 
 use super::super::diagnostics::Diagnostics;
-use super::super::routes::header_name;
+use super::super::matches::header_name;
 use super::super::tree::{Entry, Node, Value};
 use crate::inputs::GivenHeader;
 

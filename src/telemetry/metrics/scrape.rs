@@ -9,6 +9,11 @@ pub enum Cache {
     Bearer,
     Attestation,
     Certificate,
+    /// What was learned of identities that the policy names, of those that patterns match, of others, and of credentials.
+    LearnedNamed,
+    LearnedPatterned,
+    LearnedUndeclared,
+    LearnedCredentials,
 }
 
 /// Counts the look-ups in one cache.
@@ -33,13 +38,28 @@ struct CacheGauges {
 }
 
 impl Cache {
-    pub const ALL: [Self; 3] = [Self::Bearer, Self::Attestation, Self::Certificate];
+    pub const ALL: [Self; 7] = [
+        Self::Bearer,
+        Self::Attestation,
+        Self::Certificate,
+        Self::LearnedNamed,
+        Self::LearnedPatterned,
+        Self::LearnedUndeclared,
+        Self::LearnedCredentials,
+    ];
+
+    /// Those in which a look-up hits or misses.
+    const REMEMBERED: [Self; 3] = [Self::Bearer, Self::Attestation, Self::Certificate];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Bearer => "bearer",
             Self::Attestation => "attestation",
             Self::Certificate => "certificate",
+            Self::LearnedNamed => "learned_named",
+            Self::LearnedPatterned => "learned_patterned",
+            Self::LearnedUndeclared => "learned_undeclared",
+            Self::LearnedCredentials => "learned_credentials",
         }
     }
 
@@ -58,7 +78,9 @@ impl Lookups {
 impl Readings {
     pub(super) fn of(families: &Families) -> Result<Self> {
         let gauges = |cache: Cache| {
-            Lookups::of(cache, families)?; // so that they stand at 0 before anybody looks
+            if Cache::REMEMBERED.contains(&cache) {
+                Lookups::of(cache, families)?; // so that they stand at 0 before anybody looks
+            }
             let entries = families.cache_entries.get_metric_with_label_values(&[cache.as_str()])?;
             let bytes = families.cache_bytes.get_metric_with_label_values(&[cache.as_str()])?;
             Ok(CacheGauges { cache, entries, bytes })
