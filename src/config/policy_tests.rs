@@ -5,7 +5,6 @@ mod expect;
 pub use expect::{Expectation, Expected, Field};
 
 use super::diagnostics::Diagnostics;
-use super::issuers::text;
 use super::names::Names;
 use super::request;
 use super::section::Section;
@@ -45,7 +44,7 @@ pub(super) fn read(node: &Node, known: Known<'_, '_>, problems: &mut Diagnostics
     let section = Section::open("the test", node, problems)?;
     let place = section.title().place;
     let [name, at, request, expect] = section.members(["name", "at", "request", "expect"], problems);
-    let name = name.required(problems, text);
+    let name = name.required(problems, |node, problems| node.text(problems).map(Into::into));
     let at = at.or(NOON, problems, read_moment);
     let inputs = request.required(problems, request::read);
     if let Some(request) = request.node() {
