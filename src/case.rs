@@ -210,13 +210,7 @@ impl<'a> Case<'a> {
         let profile = self.profile(&caller);
         findings.identity = profile.identity.map(|(id, _)| id);
         findings.unusual = self.unusual(&caller, &profile, touched, now, findings)?;
-        let subject = Subject {
-            identity: profile.identity.map(|(_, identity)| identity),
-            baseline: profile.baseline,
-            claims: caller.claims(),
-            unusual: findings.unusual,
-        };
-        let Some(classification) = policy.classify(touched, self.facts, &subject) else {
+        let Some(classification) = policy.classify(touched, self.facts, &findings.subject(policy)) else {
             return refuse(Reason::Unavailable(Unavailable::Policy));
         };
         let classification = &*findings.classification.insert(classification);

@@ -5,7 +5,7 @@ use crate::context::client_address::client_address;
 use crate::context::{Circumstances, CountrySource, Network, Sighting, Standing, Test, Unusual};
 use crate::decision::Findings;
 use crate::identity::{Caller, Principal};
-use crate::policy::{Identity, IdentityId, Match, ScopePatterns, ScopeSet, Status, Taken, Undeclared};
+use crate::policy::{Identity, IdentityId, Match, ScopeSet, Status, Taken, Undeclared};
 use crate::reason::{IdentityFault, Reason};
 use crate::time::UnixTime;
 use std::sync::Arc;
@@ -14,8 +14,6 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Profile<'a> {
     pub identity: Option<(IdentityId, &'a Identity)>,
-    /// What it normally needs; nothing where nobody says.
-    pub baseline: Option<&'a ScopePatterns>,
     /// How well it is known: not at all where no entry names it.
     standing: Standing,
     fault: Option<IdentityFault>,
@@ -25,7 +23,7 @@ impl<'a> Case<'a> {
     /// Looks the caller up. A caller who is nobody has no profile.
     pub(super) fn profile(&self, caller: &Caller) -> Profile<'a> {
         let identities = &self.ground.policy.identities;
-        let nobody = Profile { identity: None, baseline: None, standing: Standing::Undeclared, fault: None };
+        let nobody = Profile { identity: None, standing: Standing::Undeclared, fault: None };
         // Who refuses the undeclared means it, also where nobody is declared.
         let speaks = !identities.is_empty() || *identities.undeclared() == Undeclared::Refuse;
         let Some(principal) = caller.principal.as_ref().filter(|_| speaks) else {
@@ -42,13 +40,8 @@ impl<'a> Case<'a> {
             Status::Offboarded => Some(IdentityFault::Offboarded),
         };
         match (described, identities.undeclared()) {
-            (Some((id, identity)), _) => Profile {
-                identity: Some((id, identity)),
-                baseline: identity.baseline.as_ref(),
-                standing: found.standing(),
-                fault: suspended,
-            },
-            (None, Undeclared::Baseline(baseline)) => Profile { baseline: Some(baseline), fault: suspended, ..nobody },
+            (Some(entry), _) => Profile { identity: Some(entry), standing: found.standing(), fault: suspended },
+            (None, Undeclared::Baseline(_)) => Profile { fault: suspended, ..nobody },
             (None, Undeclared::Refuse) => Profile { fault: suspended.or(Some(IdentityFault::Undeclared)), ..nobody },
         }
     }

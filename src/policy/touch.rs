@@ -31,6 +31,14 @@ impl Policy {
         touched
     }
 
+    /// The ways to take one reading of a request.
+    pub fn touch_reading<'f>(&self, facts: &'f RequestFacts, method: &'f Method, path: &'f str) -> Vec<Taken<'f>> {
+        let mut touched = Vec::new();
+        let sent = Selected::of(facts, self.call_of(facts));
+        self.touch_as(&Selected { method, path, ..sent }, facts, &mut touched);
+        touched
+    }
+
     /// The MCP call that a request makes. Reading it may take reading a body: only where somebody looks at it.
     pub fn call_of<'f>(&self, facts: &'f RequestFacts) -> McpCall<'f> {
         let looks_at_calls = self.routes.looks_at_calls() || self.floors.look_at_calls();
