@@ -29,7 +29,7 @@ use std::sync::Arc;
 
 pub use evidence::Spending;
 use evidence::Use;
-pub use presented::{credential_digest, token_digest};
+pub use presented::credential_digest;
 pub use recorded::{Proof, Recorded, RecordedAttestation};
 
 /// Where callers fetch a challenge before they are asked for one.

@@ -1,6 +1,5 @@
 //! Who calls: the client certificate, what other proxies and Envoy's filters say, and the bearer token; and whether they agree.
 
-use super::presented::token_digest;
 use super::{Case, Halt, Need, Progress, refuse};
 use crate::attestation::{Thumbprint, TokenFault};
 use crate::context::Lifetime;
@@ -101,7 +100,8 @@ impl<'a> Case<'a> {
             Some(VerifiedToken::ByEnvoy(_)) => {
                 self.left_by_envoy().map(|payload| Thumbprint::of(payload.to_string().as_bytes()))
             }
-            Some(_) => token_digest(self.ground.policy, self.facts),
+            Some(VerifiedToken::Here(verified)) => Some(verified.digest()),
+            Some(VerifiedToken::Earlier(_)) => None,
             None => {
                 let own = self.known.certificate.as_ref()?.as_ref().ok()?;
                 let id = own.spiffe_id.as_ref()?;

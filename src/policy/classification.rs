@@ -84,6 +84,7 @@ impl Policy {
             route,
             sensitivity,
             privilege,
+            privilege_by_route: by_route(route, subject),
             method: taken.method,
             headers: &facts.headers,
             kind: subject.identity.and_then(|identity| identity.kind),
@@ -164,6 +165,18 @@ impl Classification {
     /// Not by what is only watched, or a rule that does not count would choose the route that answers name.
     fn strictness(&self) -> impl Ord {
         (&self.requirement, self.sensitivity, self.privilege)
+    }
+}
+
+/// With how much privilege a route is called by whoever asks for nothing beside.
+fn by_route(route: Option<&Route>, subject: &Subject<'_>) -> Privilege {
+    let outside = |route: &Route| {
+        let baseline = subject.baseline;
+        baseline.is_some_and(|baseline| route.scopes.iter().any(|scope| !baseline.contains(scope)))
+    };
+    match route {
+        Some(route) if route.elevated.is_empty() && !outside(route) => Privilege::Standard,
+        _ => Privilege::Elevated,
     }
 }
 

@@ -28,6 +28,7 @@ pub struct Rule {
 pub struct When {
     /// At least so sensitive.
     pub sensitivity: Option<Sensitivity>,
+    /// Exactly so much, though what a request adds never takes it out of [`Privilege::Standard`].
     pub privilege: Option<Privilege>,
     /// Whether the route issues privilege.
     pub issues: Option<bool>,
@@ -87,6 +88,9 @@ pub struct Considered<'a> {
     pub route: Option<&'a Route>,
     pub sensitivity: Sensitivity,
     pub privilege: Privilege,
+    /// What it would be for what the route says alone. What a request asks for beside, what Envoy hints at and what can't be
+    /// read raise privilege, and must not lift a call out of a rule for standard privilege.
+    pub privilege_by_route: Privilege,
     pub method: &'a Method,
     pub headers: &'a Headers,
     pub kind: Option<Kind>,
@@ -158,7 +162,7 @@ impl When {
     /// Cheap conditions first.
     fn holds(&self, considered: &Considered<'_>) -> bool {
         self.sensitivity.is_none_or(|least| considered.sensitivity >= least)
-            && self.privilege.is_none_or(|privilege| considered.privilege == privilege)
+            && self.privilege.is_none_or(|own| [considered.privilege, considered.privilege_by_route].contains(&own))
             && self.issues.is_none_or(|issues| considered.route.is_some_and(Route::issues_privilege) == issues)
             && (self.kinds.is_empty() || considered.kind.is_some_and(|kind| self.kinds.contains(&kind)))
             && (self.methods.is_empty() || self.methods.contains(considered.method))

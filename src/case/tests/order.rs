@@ -6,6 +6,7 @@ use crate::attestation::Keyring;
 use crate::policy::{
     Effect, Glob, Mode, Name, PathTemplate, Requirement, Route, RouteTable, Rule, ScopeSet, Selector, When,
 };
+use crate::request::{AskedIn, Hints};
 
 #[test]
 fn a_routine_call_needs_no_evidence() {
@@ -179,4 +180,24 @@ fn a_rule_that_is_only_watched_does_not_choose_the_reading_that_is_named() {
     world.policy.rules = vec![Rule { name, owner: None, when, effect, mode: Mode::Shadow, controls: Vec::new() }];
     assert_eq!(before, (Some("inner".to_owned()), 1));
     assert_eq!(named(&world), before);
+}
+
+#[test]
+fn nothing_that_a_call_adds_lifts_it_out_of_a_rule_for_standard_privilege() {
+    let mut world = World::new();
+    let closed = world.policy.rules.iter().find(|rule| rule.name.as_str() == "closed").unwrap().clone();
+    world.policy.rules = vec![closed];
+    let call = Call { path: "/forbidden", ..world.refund() };
+    for hint in [("stepgate.scopes", "admin:wipe"), ("stepgate.scopes", "?\"")] {
+        let hinted = Call { hints: Hints::read([hint]), ..call.clone() };
+        assert_eq!(line(&world.decide(&hinted)), "deny closed_for_good", "{hint:?}");
+    }
+    let forbidden = |(_, route): (_, &Route)| Route {
+        issues: (route.name.as_str() == "forbidden").then(|| AskedIn::Header("x-scope".into())),
+        ..route.clone()
+    };
+    world.policy.routes = RouteTable::new(world.policy.routes.iter().map(forbidden).collect(), false);
+    for asked in ["payments:read", "admin:wipe", "not \"readable\""] {
+        assert_eq!(line(&world.decide(&call.clone().with("x-scope", asked))), "deny closed_for_good", "{asked}");
+    }
 }
