@@ -29,7 +29,7 @@ use std::sync::Arc;
 
 pub use evidence::Spending;
 use evidence::Use;
-pub use presented::{credential_digest, token_digest};
+pub use presented::credential_digest;
 pub use recorded::{Proof, Recorded, RecordedAttestation};
 
 /// Where callers fetch a challenge before they are asked for one.
@@ -213,21 +213,21 @@ impl<'a> Case<'a> {
         let Some(classification) = policy.classify(touched, self.facts, &findings.subject(policy)) else {
             return refuse(Reason::Unavailable(Unavailable::Policy));
         };
-        let classification = findings.classification.insert(classification).clone();
+        let classification = &*findings.classification.insert(classification);
         profile.admit()?;
         let token_proof = self.prove_token(&caller, now)?;
         if self.asks_for_challenge() {
             self.spend_token_proof(token_proof)?;
             return challenge(&caller);
         }
-        self.admit(&caller, &classification)?;
+        self.admit(&caller, classification)?;
         let evidence = match classification.requirement {
             Requirement::Assurance(_) if self.facts.layer == Layer::Network => return refuse(Reason::Unanswerable),
             Requirement::Assurance(level) => self.attest(level, &caller, now, Use::Spend, &mut findings.attestation)?,
             Requirement::Nothing | Requirement::Refusal(_) => Evidence::NotAsked { proven: token_proof.is_given() },
         };
         self.spend_token_proof(token_proof)?;
-        Ok(decide(policy, classification.requirement, evidence))
+        Ok(decide(&classification.requirement, evidence))
     }
 
     /// What holds before evidence is looked at, for every route that a reading of the request takes: a form that is not

@@ -3,9 +3,7 @@
 use crate::attestation::Appraised;
 use crate::context::{Country, Lesson, Sighting, Signals, Unusual};
 use crate::identity::{Caller, Scheme};
-use crate::policy::{
-    AttestationId, Classification, Effect, IdentityId, LevelId, Mode, Policy, Requirement, RuleId, Subject,
-};
+use crate::policy::{AttestationId, Classification, IdentityId, LevelId, Mode, Policy, Requirement, Subject};
 use crate::reason::Reason;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -88,23 +86,16 @@ pub enum Evidence {
 }
 
 /// Decides. Deny beats step-up, step-up beats allow; evidence counts only for the level that it was appraised for.
-pub fn decide(policy: &Policy, requirement: Requirement, evidence: Evidence) -> Outcome {
+pub fn decide(requirement: &Requirement, evidence: Evidence) -> Outcome {
     match (requirement, evidence) {
-        (Requirement::Refusal(rule), _) => Outcome::Deny(refusal(policy, rule)),
+        (Requirement::Refusal(reason), _) => Outcome::Deny(Reason::Rule(reason.clone())),
         (Requirement::Nothing, Evidence::NotAsked { proven }) => Outcome::Allow(Permit::proven(None, proven)),
         (Requirement::Nothing, _) => Outcome::Allow(Permit::proven(None, true)),
-        (Requirement::Assurance(level), Evidence::Met(met)) if met == level => {
+        (&Requirement::Assurance(level), Evidence::Met(met)) if met == level => {
             Outcome::Allow(Permit::proven(Some(level), true))
         }
-        (Requirement::Assurance(level), Evidence::Unmet(reason)) => Outcome::StepUp(StepUp { level, reason }),
-        (Requirement::Assurance(level), _) => Outcome::StepUp(StepUp { level, reason: Reason::AttestationMissing }),
-    }
-}
-
-fn refusal(policy: &Policy, rule: RuleId) -> Reason {
-    match policy.rule(rule).map(|rule| &rule.effect) {
-        Some(Effect::Deny(reason)) => Reason::Rule(reason.clone()),
-        _ => Reason::Unavailable(crate::reason::Unavailable::Policy),
+        (&Requirement::Assurance(level), Evidence::Unmet(reason)) => Outcome::StepUp(StepUp { level, reason }),
+        (&Requirement::Assurance(level), _) => Outcome::StepUp(StepUp { level, reason: Reason::AttestationMissing }),
     }
 }
 

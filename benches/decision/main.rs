@@ -11,6 +11,10 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use policy::Size;
 use world::World;
 
+/// As the binary has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub(crate) type Result<T, E = Box<dyn std::error::Error + Send + Sync>> = std::result::Result<T, E>;
 
 fn decisions(criterion: &mut Criterion) {

@@ -22,7 +22,7 @@ pub(crate) async fn tell(teller: &mut Teller, world: &World) -> Result<()> {
     elsewhere_and_sensitive(world).await?;
     teller.step("A routine read from elsewhere passes; a rule that is only watched would have asked");
     elsewhere_and_routine(world).await?;
-    teller.step("It is 03:00 for the workload: noted, and alone it changes nothing");
+    teller.step("Outside its hours, as at 03:00, the workload still calls: noted, and alone that changes nothing");
     at_night(world).await?;
     teller.step("The workload is offboarded while all runs, and refused: there is nothing it could prove");
     offboarded(world).await
@@ -32,14 +32,14 @@ async fn elsewhere_and_sensitive(world: &World) -> Result<()> {
     let usual = world.with_token("GET", REPORT).await?;
     expect_status(&usual, 200)?;
     show(&format!("GET {REPORT}  (token)"), &usual, "");
-    let asked = world.from_elsewhere("GET", REPORT).await?;
+    let asked = world.with_token_elsewhere("GET", REPORT).await?;
     expect_refusal(&asked, "use_attestation_challenge")?;
     show(&format!("GET {REPORT}  (token, from {ELSEWHERE})"), &asked, &asked.code());
     expect_fired(world, &asked, "new_network").await.map(drop)
 }
 
 async fn elsewhere_and_routine(world: &World) -> Result<()> {
-    let answer = world.from_elsewhere("GET", READ).await?;
+    let answer = world.with_token_elsewhere("GET", READ).await?;
     expect_status(&answer, 200)?;
     show(&format!("GET {READ}  (token, from {ELSEWHERE})"), &answer, "");
     let line = expect_fired(world, &answer, "new_network").await?;

@@ -4,7 +4,7 @@ use super::{Case, Halt, Need, Progress, refuse};
 use crate::context::client_address::client_address;
 use crate::context::{Circumstances, CountrySource, Network, Sighting, Standing, Test, Unusual};
 use crate::decision::Findings;
-use crate::identity::Caller;
+use crate::identity::{Caller, Principal};
 use crate::policy::{Identity, IdentityId, Match, ScopeSet, Status, Taken, Undeclared};
 use crate::reason::{IdentityFault, Reason};
 use crate::time::UnixTime;
@@ -24,7 +24,9 @@ impl<'a> Case<'a> {
     pub(super) fn profile(&self, caller: &Caller) -> Profile<'a> {
         let identities = &self.ground.policy.identities;
         let nobody = Profile { identity: None, standing: Standing::Undeclared, fault: None };
-        let Some(principal) = caller.principal.as_ref().filter(|_| !identities.is_empty()) else {
+        // Who refuses the undeclared means it, also where nobody is declared.
+        let speaks = !identities.is_empty() || *identities.undeclared() == Undeclared::Refuse;
+        let Some(principal) = caller.principal.as_ref().filter(|_| speaks) else {
             return nobody;
         };
         let found = identities.find(principal.as_str());
@@ -65,16 +67,17 @@ impl<'a> Case<'a> {
         let country = told.or_else(|| self.country_source().and_then(|source| source.country(headers, client)));
         findings.country = country;
         let asks_memory = context.signals.iter().any(|(_, signal)| signal.test.asks_memory(identity));
+        let asks_credential = context.signals.iter().any(|(_, signal)| signal.test.asks_credential());
         // What is decided again asks no memory, and teaches nothing.
         let remembers = asks_memory && self.recorded.is_none();
         if let Some(principal) = caller.principal.as_ref().filter(|_| remembers) {
             let sighting = || Sighting {
-                principal: principal.clone(),
+                principal: profile.remembered_as(principal),
                 standing: profile.standing,
                 network: client.map(Network::of),
                 country,
                 scopes: union(touched),
-                credential: self.credential_digest(caller),
+                credential: asks_credential.then(|| self.credential(caller)).flatten(),
             };
             findings.sighting = Some(self.sighting.get_or_init(|| Arc::new(sighting())).clone());
         }
@@ -104,6 +107,14 @@ impl<'a> Case<'a> {
 }
 
 impl Profile<'_> {
+    /// An identity is one, whichever of its names it shows: else a thief who holds a token under another would be a
+    /// stranger, of whom no learned signal speaks.
+    fn remembered_as(&self, principal: &Principal) -> Principal {
+        let own = self.identity.map(|(_, identity)| &identity.pattern);
+        let own = own.filter(|own| own.is_exact() && own.as_str() != principal.as_str());
+        own.and_then(|own| Principal::parse(own.as_str()).ok()).unwrap_or_else(|| principal.clone())
+    }
+
     /// Suspended and offboarded callers are refused, without a challenge: there is nothing that they could prove.
     pub(super) fn admit<'a>(&self) -> Progress<'a, ()> {
         self.fault.map_or(Ok(()), |fault| refuse(Reason::Identity(fault)))

@@ -25,7 +25,6 @@ impl<'a> Case<'a> {
         if stands || classification.shadow_requirement <= classification.requirement {
             return Ok(Some(outcome.clone()));
         }
-        let policy = self.ground.policy;
         let mut looked_at = None;
         let evidence = match classification.shadow_requirement {
             Requirement::Assurance(level) if !self.watching_failed => {
@@ -41,6 +40,6 @@ impl<'a> Case<'a> {
         if found.is_none() {
             *found = looked_at;
         }
-        Ok(Some(decide(policy, classification.shadow_requirement, evidence)))
+        Ok(Some(decide(&classification.shadow_requirement, evidence)))
     }
 }

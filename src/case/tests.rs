@@ -4,6 +4,7 @@ mod attacks;
 mod delegation;
 mod order;
 mod recorded;
+mod remembered;
 mod reported;
 mod standing;
 pub(crate) mod world;

@@ -42,9 +42,9 @@ pub struct Familiarity {
     pub country: Seen,
     /// Whether all the scopes were used before; `Untold` where the call exercises none.
     pub scopes: Seen,
-    /// Whether any network is remembered.
+    /// Whether any network was ever learned. It outlives the sights, so that silence makes nothing usual.
     pub knows_networks: bool,
-    /// Whether any country is remembered.
+    /// Whether any country was ever learned.
     pub knows_countries: bool,
     /// When one was last learned from, a little early at times and never late. It outlives the sights, too.
     pub last_seen: Option<UnixTime>,

@@ -12,6 +12,8 @@ mod new_network;
 mod outside_hours;
 mod scope_jump;
 mod shared_credential;
+#[cfg(test)]
+mod situation;
 mod untrusted_device;
 
 pub use header::{HeaderTest, Look};
@@ -115,6 +117,11 @@ impl Test {
         }
     }
 
+    /// Whether it needs to know where else the credential was shown; only then is all of it digested.
+    pub const fn asks_credential(&self) -> bool {
+        matches!(self, Self::SharedCredential { .. })
+    }
+
     /// Whether what it looks for can be missing where a call is recorded: what only memory knows, and what may hold a
     /// credential. That it fired is then recorded instead.
     pub const fn leaves_record(&self, identity: Option<&Identity>) -> bool {
@@ -147,5 +154,49 @@ impl Lifetime {
             (Some(issued), Some(expires)) => Self::Told(expires.since(issued)),
             _ => Self::Untold,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::situation::entry;
+    use super::*;
+    use crate::context::NetworkSet;
+    use rstest::rstest;
+
+    fn country() -> Test {
+        Test::NewCountry(CountrySource::Header("x-geo-country".into()))
+    }
+
+    fn header() -> Test {
+        Test::Header(HeaderTest { name: "x-custom".into(), looks_for: Look::Present })
+    }
+
+    fn device() -> Test {
+        Test::UntrustedDevice { header: "x-device".into(), trusted: Box::default() }
+    }
+
+    #[rstest]
+    #[case(Test::NewNetwork, true)]
+    #[case(country(), true)]
+    #[case(Test::ScopeJump, true)]
+    #[case(Test::DormantIdentity { after: Ttl::ZERO }, true)]
+    #[case(Test::SharedCredential { sources: 3 }, true)]
+    #[case(Test::OutsideHours, false)]
+    #[case(Test::LongLivedCredential { lifetime: Ttl::ZERO }, false)]
+    #[case(device(), false)]
+    #[case(Test::CredentialInUrl, false)]
+    #[case(header(), false)]
+    fn memory_is_asked_for_what_is_learned(#[case] test: Test, #[case] learns: bool) {
+        assert_eq!((test.learns(), test.asks_memory(None), test.asks_memory(Some(&entry()))), (learns, learns, learns));
+    }
+
+    #[test]
+    fn what_is_declared_needs_no_memory() {
+        let networks = Identity { networks: Some(NetworkSet::default()), ..entry() };
+        let countries = Identity { countries: Some(Box::default()), ..entry() };
+        assert!(!Test::NewNetwork.asks_memory(Some(&networks)) && Test::NewNetwork.asks_memory(Some(&countries)));
+        assert!(!country().asks_memory(Some(&countries)) && country().asks_memory(Some(&networks)));
+        assert!(Test::ScopeJump.asks_memory(Some(&networks)));
     }
 }

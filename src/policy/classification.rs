@@ -1,7 +1,7 @@
 //! What a request is: how sensitive, with how much privilege, and what the rules make of it.
 
 use super::{
-    Considered, Effect, Identity, Mode, Policy, Privilege, PrivilegeReason, Requirement, Route, RouteId, Rule, RuleId,
+    Considered, Identity, Mode, Policy, Privilege, PrivilegeReason, Requirement, Route, RouteId, Rule, RuleId,
     ScopePatterns, ScopeSet, Sensitivity, Taken,
 };
 use crate::attestation::Claims;
@@ -94,10 +94,12 @@ impl Policy {
         facts: &'a RequestFacts,
         subject: &Subject<'a>,
     ) -> Considered<'a> {
+        let route = class.route.and_then(|id| self.routes.get(id));
         Considered {
-            route: class.route.and_then(|id| self.routes.get(id)),
+            route,
             sensitivity: class.sensitivity,
             privilege: class.privilege,
+            privilege_by_route: by_route(route, subject),
             method,
             headers: &facts.headers,
             kind: subject.identity.and_then(|identity| identity.kind),
@@ -113,6 +115,16 @@ impl Policy {
         Some(own).max(taken.floor).max(hinted).unwrap_or(own)
     }
 
+    /// Those of the scopes that the catalogue of elevated ones has.
+    pub fn catalogued(&self, taken: &Taken<'_>) -> ScopeSet {
+        match taken.route.and_then(|id| self.routes.get(id)) {
+            // Resolved when the policy was loaded.
+            Some(route) if taken.scopes == route.scopes => route.elevated.clone(),
+            // Whoever asks for a scope picks its letters.
+            _ => taken.scopes.filtered(|scope| self.elevated.contains_in_any_case(scope)),
+        }
+    }
+
     fn exercised_beyond(
         &self,
         taken: &Taken<'_>,
@@ -120,11 +132,7 @@ impl Policy {
         facts: &RequestFacts,
         subject: &Subject<'_>,
     ) -> Exercised {
-        let catalogue = match route {
-            // Resolved when the policy was loaded.
-            Some(route) if taken.scopes == route.scopes => route.elevated.clone(),
-            _ => taken.scopes.filtered(|scope| self.elevated.contains(scope)),
-        };
+        let catalogue = self.catalogued(taken);
         let outside = match subject.baseline {
             Some(baseline) => taken.scopes.filtered(|scope| !baseline.contains(scope)),
             None => ScopeSet::default(),
@@ -149,15 +157,15 @@ impl Classification {
     fn apply(&mut self, rules: &[Rule], considered: &Considered<'_>) {
         for (index, rule) in rules.iter().enumerate().filter(|(_, rule)| rule.matches(considered)) {
             let id = RuleId(index);
-            let asked = Effect::requirement(&rule.effect, id);
-            self.shadow_requirement = self.shadow_requirement.stricter(asked);
+            let asked = rule.effect.requirement();
             match rule.mode {
                 Mode::Enforce => {
-                    self.requirement = self.requirement.stricter(asked);
+                    self.requirement.raise_to(asked.clone());
                     self.rules.push(id);
                 }
                 Mode::Shadow => self.shadow_rules.push(id),
             }
+            self.shadow_requirement.raise_to(asked);
         }
     }
 
@@ -168,12 +176,25 @@ impl Classification {
         strict.also.extend(touched);
         join(&mut strict.rules, lax.rules);
         join(&mut strict.shadow_rules, lax.shadow_rules);
-        strict.shadow_requirement = strict.shadow_requirement.stricter(lax.shadow_requirement);
+        strict.shadow_requirement.raise_to(lax.shadow_requirement);
         strict
     }
 
-    fn strictness(&self) -> impl Ord + use<> {
-        (self.requirement, self.sensitivity, self.privilege, self.shadow_requirement)
+    /// Not by what is only watched, or a rule that does not count would choose the route that answers name.
+    fn strictness(&self) -> impl Ord {
+        (&self.requirement, self.sensitivity, self.privilege)
+    }
+}
+
+/// With how much privilege a route is called by whoever asks for nothing beside.
+fn by_route(route: Option<&Route>, subject: &Subject<'_>) -> Privilege {
+    let outside = |route: &Route| {
+        let baseline = subject.baseline;
+        baseline.is_some_and(|baseline| route.scopes.iter().any(|scope| !baseline.contains(scope)))
+    };
+    match route {
+        Some(route) if route.elevated.is_empty() && !outside(route) => Privilege::Standard,
+        _ => Privilege::Elevated,
     }
 }
 

@@ -28,6 +28,7 @@ pub struct Rule {
 pub struct When {
     /// At least so sensitive.
     pub sensitivity: Option<Sensitivity>,
+    /// Exactly so much, though what a request adds never takes it out of [`Privilege::Standard`].
     pub privilege: Option<Privilege>,
     /// Whether the route issues privilege.
     pub issues: Option<bool>,
@@ -88,12 +89,13 @@ pub enum Unmet<'r> {
 }
 
 /// What the rules that matched ask for together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Requirement {
     #[default]
     Nothing,
     Assurance(LevelId),
-    Refusal(RuleId),
+    /// For this reason; of several the last by name, so that the order of rules says nothing.
+    Refusal(Name),
 }
 
 /// What rules look at: one reading of a request, and its caller.
@@ -103,6 +105,9 @@ pub struct Considered<'a> {
     pub route: Option<&'a Route>,
     pub sensitivity: Sensitivity,
     pub privilege: Privilege,
+    /// What it would be for what the route says alone. What a request asks for beside, what Envoy hints at and what can't be
+    /// read raise privilege, and must not lift a call out of a rule for standard privilege.
+    pub privilege_by_route: Privilege,
     pub method: &'a Method,
     pub headers: &'a Headers,
     pub kind: Option<Kind>,
@@ -159,11 +164,11 @@ impl Effect {
         }
     }
 
-    /// What it asks for, as the rule at this place.
-    pub(super) const fn requirement(&self, rule: RuleId) -> Requirement {
+    /// What it asks for.
+    pub(super) fn requirement(&self) -> Requirement {
         match self {
             Self::Require(level) | Self::RequireIf(_, level) => Requirement::Assurance(*level),
-            Self::Deny(_) => Requirement::Refusal(rule),
+            Self::Deny(reason) => Requirement::Refusal(reason.clone()),
         }
     }
 }
@@ -179,7 +184,8 @@ impl When {
     /// Cheap conditions first.
     fn check(&self, considered: &Considered<'_>) -> Result<(), Unmet<'_>> {
         Unmet::Sensitivity.unless(self.sensitivity.is_none_or(|least| considered.sensitivity >= least))?;
-        Unmet::Privilege.unless(self.privilege.is_none_or(|privilege| considered.privilege == privilege))?;
+        let privileges = [considered.privilege, considered.privilege_by_route];
+        Unmet::Privilege.unless(self.privilege.is_none_or(|own| privileges.contains(&own)))?;
         let issues = considered.route.is_some_and(Route::issues_privilege);
         Unmet::Issues.unless(self.issues.is_none_or(|own| own == issues))?;
         Unmet::Kind.unless(self.kinds.is_empty() || considered.kind.is_some_and(|kind| self.kinds.contains(&kind)))?;
@@ -229,9 +235,10 @@ impl ClaimCondition {
 }
 
 impl Requirement {
-    /// Deny beats step-up; the later level beats the earlier.
-    #[must_use]
-    pub fn stricter(self, other: Self) -> Self {
-        self.max(other)
+    /// Takes the stricter of the two. Deny beats step-up; the later level beats the earlier.
+    pub(super) fn raise_to(&mut self, other: Self) {
+        if other > *self {
+            *self = other;
+        }
     }
 }

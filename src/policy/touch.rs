@@ -68,7 +68,10 @@ impl Policy {
         touched: &mut Vec<Taken<'f>>,
     ) {
         for route in std::iter::once(found.route).chain(found.also.iter().copied().map(Some)) {
-            let (scopes, told) = self.exercised(route, facts);
+            // One body says the same in every reading, and reading it is the dearest part of them all.
+            let read = touched.iter().find(|taken| taken.route == route);
+            let read = read.map(|taken| (taken.scopes.clone(), taken.told));
+            let (scopes, told) = read.unwrap_or_else(|| self.exercised(route, facts));
             let own = route.and_then(|id| self.routes.get(id));
             let floor = floors.iter().filter(|floor| floor.binds(own)).map(|floor| floor.sensitivity).max();
             let taken = Taken { route, method, floor, scopes, told };

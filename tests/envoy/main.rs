@@ -1,4 +1,5 @@
 //! The product from outside: callers, the real Envoy, the real binary and a service behind them.
+#![allow(clippy::indexing_slicing, reason = "tests")]
 
 #[path = "../../examples/tokens/endpoint.rs"]
 pub mod endpoint;

@@ -8,7 +8,11 @@ use rstest::rstest;
 #[case::member("request: { metod: GET }", "unknown key `metod` in the request", "did you mean `method`?")]
 #[case::expectation("expect: { decison: deny }", "unknown key `decison` in `expect`", "did you mean `decision`?")]
 #[case::nothing("expect: {}", "the test expects nothing", "a test that expects nothing never fails")]
-#[case::decision("expect: { decision: denied }", "`denied` is not taken here", "use one of `allow`, `step_up`, `deny`, `challenge`")]
+#[case::decision(
+    "expect: { decision: denied }",
+    "`denied` is not taken here",
+    "use one of `allow`, `step_up`, `deny`, `challenge`"
+)]
 #[case::reason(
     "expect: { reason: legacy_identiy }",
     "`legacy_identiy` is not taken here",

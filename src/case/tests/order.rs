@@ -3,7 +3,10 @@
 use super::line;
 use super::world::{Call, NOW, WEB, World, is_spent, key_set};
 use crate::attestation::Keyring;
-use crate::policy::{Requirement, RuleId};
+use crate::policy::{
+    Effect, Glob, Mode, Name, PathTemplate, Requirement, Route, RouteTable, Rule, ScopeSet, Selector, When,
+};
+use crate::request::{AskedIn, Hints};
 
 #[test]
 fn a_routine_call_needs_no_evidence() {
@@ -43,7 +46,7 @@ fn deny_beats_step_up_and_asks_for_no_evidence() {
     let call = Call { path: "/forbidden", ..world.refund() };
     let decision = world.decide(&call);
     assert_eq!(line(&decision), "deny closed_for_good");
-    assert!(matches!(decision.findings.classification.unwrap().requirement, Requirement::Refusal(RuleId { .. })));
+    assert!(matches!(decision.findings.classification.unwrap().requirement, Requirement::Refusal(_)));
     assert!(!is_spent(&world, call.header("dpop")));
 }
 
@@ -139,4 +142,62 @@ fn a_header_that_overrides_method_or_path_is_judged_too() {
 fn an_anonymous_route_does_not_open_another_reading() {
     let world = World::new();
     assert_eq!(line(&world.decide(&Call::new("GET", "/v1/../status"))), "deny credential_missing");
+}
+
+#[test]
+fn the_reason_for_a_refusal_does_not_hang_on_the_order_of_rules() {
+    let mut world = World::new();
+    let closed = world.policy.rules.iter().find(|rule| rule.name.as_str() == "closed").unwrap().clone();
+    let barred = Rule { effect: Effect::Deny(Name::parse("barred").unwrap()), ..closed };
+    world.policy.rules.push(barred);
+    let call = Call { path: "/forbidden", ..world.refund() };
+    let one = line(&world.decide(&call));
+    world.policy.rules.reverse();
+    assert_eq!(one, line(&world.decide(&call)));
+}
+
+#[test]
+fn a_rule_that_is_only_watched_does_not_choose_the_reading_that_is_named() {
+    let mut world = World::new();
+    world.policy.rules.clear();
+    let call = Call::new("GET", "/x/../y").with("authorization", world.refund().header("authorization"));
+    let named = |world: &World| {
+        let class = world.decide(&call).findings.classification.unwrap();
+        (class.route.map(|id| world.policy.routes.get(id).unwrap().name.to_string()), class.also.len())
+    };
+    let any = world.policy.routes.iter().next().unwrap().1.clone();
+    let alike = |name: &str, path: &str| Route {
+        name: Name::parse(name).unwrap(),
+        selector: Selector { path: PathTemplate::parse(path).unwrap(), ..any.selector.clone() },
+        scopes: ScopeSet::default(),
+        ..any.clone()
+    };
+    world.policy.routes = RouteTable::new(vec![alike("inner", "/x/{*rest}"), alike("outer", "/y")], false);
+    let before = named(&world);
+    let when = When { routes: vec![Glob::parse("outer").unwrap()], ..When::default() };
+    let effect = Effect::Deny(Name::parse("closed").unwrap());
+    let name = Name::parse("watched").unwrap();
+    world.policy.rules = vec![Rule { name, owner: None, when, effect, mode: Mode::Shadow, controls: Vec::new() }];
+    assert_eq!(before, (Some("inner".to_owned()), 1));
+    assert_eq!(named(&world), before);
+}
+
+#[test]
+fn nothing_that_a_call_adds_lifts_it_out_of_a_rule_for_standard_privilege() {
+    let mut world = World::new();
+    let closed = world.policy.rules.iter().find(|rule| rule.name.as_str() == "closed").unwrap().clone();
+    world.policy.rules = vec![closed];
+    let call = Call { path: "/forbidden", ..world.refund() };
+    for hint in [("stepgate.scopes", "admin:wipe"), ("stepgate.scopes", "?\"")] {
+        let hinted = Call { hints: Hints::read([hint]), ..call.clone() };
+        assert_eq!(line(&world.decide(&hinted)), "deny closed_for_good", "{hint:?}");
+    }
+    let forbidden = |(_, route): (_, &Route)| Route {
+        issues: (route.name.as_str() == "forbidden").then(|| AskedIn::Header("x-scope".into())),
+        ..route.clone()
+    };
+    world.policy.routes = RouteTable::new(world.policy.routes.iter().map(forbidden).collect(), false);
+    for asked in ["payments:read", "admin:wipe", "not \"readable\""] {
+        assert_eq!(line(&world.decide(&call.clone().with("x-scope", asked))), "deny closed_for_good", "{asked}");
+    }
 }

@@ -1,7 +1,7 @@
 //! A policy, its issuers, a workload and a thief; and a world that answers a case on the spot.
 
-use crate::attestation::verify::{Trusted, verify};
-use crate::attestation::{Algorithm, DpopProof, KeySet, Keyring, Thumbprint};
+use crate::attestation::verify::verify;
+use crate::attestation::{Algorithm, DpopProof, KeySet, Keyring, Thumbprint, TokenKind};
 use crate::case::{Answer, Case, Ground, Need, Spent, Step};
 use crate::challenge::ChallengeKeys;
 use crate::context::Context;
@@ -18,6 +18,7 @@ use crate::store::learned::Bounds;
 use crate::store::{Learned, SpentProofs};
 use crate::time::{Ttl, UnixTime};
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 pub(crate) const NOW: u64 = 1_800_000_000;
@@ -48,6 +49,8 @@ pub(crate) struct Call {
     pub headers: Vec<(String, String)>,
     pub peer: Peer,
     pub metadata: Metadata,
+    pub hints: Hints,
+    pub source: Option<IpAddr>,
     pub at: u64,
 }
 
@@ -99,31 +102,14 @@ impl World {
     }
 
     pub(crate) fn answer(&self, need: Need<'_>, now: u64) -> Answer {
-        let trusted = |ids: Vec<IssuerId>| {
-            let trusted =
-                move |id: IssuerId| Some(Trusted { issuer: self.policy.issuer(id)?, keys: self.keyring.of(id)? });
-            ids.into_iter().filter_map(trusted)
-        };
+        let ground = Ground { policy: &self.policy, keyring: &self.keyring, challenges: &self.challenges };
+        let now = UnixTime::from_secs(now);
         match need {
-            Need::Certificate(pem) => Answer::Certificate(PeerCertificate::parse(pem).map(Arc::new)),
-            Need::Bearer(token) => {
-                let bearer = self.policy.credentials.bearer.as_ref().unwrap();
-                let names = bearer.claim_names(&self.policy.credentials);
-                let kind = crate::attestation::TokenKind::Bearer;
-                Answer::Bearer(verify(token, kind, names, trusted(bearer.issuers.clone())).map(Arc::new))
-            }
             Need::Familiarity(sighting) => {
-                let terms = &self.policy.context.learning;
-                Answer::Familiarity(self.learned.familiarity(&sighting, terms, UnixTime::from_secs(now)))
+                Answer::Familiarity(self.learned.familiarity(&sighting, &self.policy.context.learning, now))
             }
-            Need::Attestation(id, token) => {
-                let attestation = self.policy.attestation(id).unwrap();
-                let names = attestation.claim_names();
-                let kind = attestation.profile.kind();
-                Answer::Attestation(id, verify(token, kind, names, trusted(attestation.issuers.clone())).map(Arc::new))
-            }
-            Need::Proof(token, key) => Answer::Proof(DpopProof::verify(token, &key)),
-            Need::Spend(spending) => Answer::Spent(self.spent.spend(spending, UnixTime::from_secs(now))),
+            Need::Spend(spending) => Answer::Spent(self.spent.spend(spending, now)),
+            need => read(ground, &need).unwrap(),
         }
     }
 
@@ -160,7 +146,8 @@ impl World {
 impl Call {
     pub(crate) fn new(method: &'static str, path: &'static str) -> Self {
         let (headers, peer, metadata) = (Vec::new(), Peer::default(), Metadata::default());
-        Self { method, path, host: "api.example.com", headers, peer, metadata, at: NOW }
+        let hints = Hints::default();
+        Self { method, path, host: "api.example.com", headers, peer, metadata, hints, source: None, at: NOW }
     }
 
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -176,6 +163,11 @@ impl Call {
 
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.headers.retain(|(other, _)| other != name);
+        self
+    }
+
+    pub(crate) fn from(mut self, source: &str) -> Self {
+        self.source = Some(source.parse().unwrap());
         self
     }
 
@@ -206,11 +198,32 @@ impl Call {
             headers,
             body: Body::Absent,
             asked: None,
-            source: None,
+            source: self.source,
             peer: self.peer.clone(),
             metadata: self.metadata.clone(),
-            hints: Hints::default(),
+            hints: self.hints.clone(),
         }
+    }
+}
+
+/// Answers what needs no memory.
+pub(crate) fn read(ground: Ground<'_>, need: &Need<'_>) -> Option<Answer> {
+    match need {
+        Need::Certificate(pem) => Some(Answer::Certificate(PeerCertificate::parse(pem).map(Arc::new))),
+        Need::Bearer(token) => {
+            let bearer = ground.policy.credentials.bearer.as_ref()?;
+            let names = bearer.claim_names(&ground.policy.credentials);
+            let verified = verify(token, TokenKind::Bearer, names, ground.trusted(&bearer.issuers));
+            Some(Answer::Bearer(verified.map(Arc::new)))
+        }
+        Need::Attestation(id, token) => {
+            let attestation = ground.policy.attestation(*id)?;
+            let trusted = ground.trusted(&attestation.issuers);
+            let verified = verify(token, attestation.profile.kind(), attestation.claim_names(), trusted);
+            Some(Answer::Attestation(*id, verified.map(Arc::new)))
+        }
+        Need::Proof(token, key) => Some(Answer::Proof(DpopProof::verify(token, key))),
+        Need::Familiarity(_) | Need::Spend(_) => None,
     }
 }
 

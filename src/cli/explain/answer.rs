@@ -18,7 +18,7 @@ const CHALLENGE: &str = "<challenge>";
 impl Explained<'_> {
     pub(super) fn say_answer(&self, page: &mut Page) {
         let Decision { outcome, shadow, findings } = self.decision;
-        let asked = findings.classification.as_ref().map(|class| class.requirement.max(class.shadow_requirement));
+        let asked = findings.classification.as_ref().map(|class| (&class.requirement).max(&class.shadow_requirement));
         if let (Some(Requirement::Assurance(_)), Some(_)) = (asked, &findings.caller) {
             page.fact("evidence", findings.attestation.as_ref().map_or_else(|| "none".to_owned(), |it| self.shown(it)));
         }

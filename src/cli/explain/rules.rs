@@ -4,7 +4,7 @@ use super::Explained;
 use super::page::{Page, list};
 use crate::context::Anomaly;
 use crate::policy::{
-    Considered, Effect, Joined, Kind, LevelId, Mode, Privilege, Requirement, Rule, RuleId, Sensitivity, Unmet,
+    Considered, Effect, Joined, Kind, LevelId, Mode, Privilege, Requirement, Rule, Sensitivity, Unmet,
 };
 use crate::request::{Method, RequestFacts};
 
@@ -25,9 +25,9 @@ impl Explained<'_> {
         if !rows.is_empty() {
             page.table("rules", &rows);
         }
-        page.fact("required", self.requirement(class.requirement));
+        page.fact("required", self.requirement(&class.requirement));
         if class.shadow_requirement != class.requirement {
-            page.fact("watched", self.requirement(class.shadow_requirement));
+            page.fact("watched", self.requirement(&class.shadow_requirement));
         }
     }
 
@@ -88,11 +88,11 @@ impl Explained<'_> {
         list(signals.iter().filter_map(|id| self.policy.context.signals.get(id)).map(|signal| &signal.name))
     }
 
-    fn requirement(&self, requirement: Requirement) -> String {
+    fn requirement(&self, requirement: &Requirement) -> String {
         match requirement {
             Requirement::Nothing => "nothing".to_owned(),
-            Requirement::Refusal(rule) => format!("refusal, by {}", self.rule_name(rule)),
-            Requirement::Assurance(level) => self.level(level),
+            Requirement::Refusal(reason) => format!("refusal: {reason}"),
+            Requirement::Assurance(level) => self.level(*level),
         }
     }
 
@@ -105,10 +105,6 @@ impl Explained<'_> {
 
     pub(super) fn level_name(&self, id: LevelId) -> &str {
         self.policy.level(id).map_or("", |level| level.name.as_str())
-    }
-
-    fn rule_name(&self, id: RuleId) -> &str {
-        self.policy.rule(id).map_or("", |rule| rule.name.as_str())
     }
 }
 

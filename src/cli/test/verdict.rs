@@ -36,8 +36,8 @@ fn got(field: Field, policy: &Policy, decision: &Decision) -> Expected {
     let word = |text: Option<&str>| text.map_or(Expected::Nothing, |text| Expected::Word(text.into()));
     match field {
         Field::Decision => word(Some(decision.outcome.as_str())),
-        Field::Require => match class.map(|class| class.requirement) {
-            Some(Requirement::Assurance(level)) => word(policy.level(level).map(|level| level.name.as_str())),
+        Field::Require => match class.map(|class| &class.requirement) {
+            Some(Requirement::Assurance(level)) => word(policy.level(*level).map(|level| level.name.as_str())),
             Some(Requirement::Nothing | Requirement::Refusal(_)) | None => Expected::Nothing,
         },
         Field::Reason => word(Some(decision.reason().as_str())),

@@ -38,3 +38,53 @@ impl HeaderTest {
 fn any_part(value: &str, holds: impl Fn(&str) -> bool) -> bool {
     holds(value) || (value.contains(',') && value.split(',').any(|part| holds(part.trim())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::signals::Test;
+    use crate::context::signals::situation::Situation;
+    use rstest::rstest;
+
+    const HEADER: &str = "x-custom";
+
+    fn values() -> Look {
+        Look::Values(["1".into(), "a, b".into()].into())
+    }
+
+    fn curl() -> Look {
+        Look::Matches(Glob::parse("curl/*").unwrap())
+    }
+
+    #[rstest]
+    #[case(Look::Present, &[], false)]
+    #[case(Look::Present, &[Some("")], true)]
+    #[case(Look::Present, &[Some("1"), Some("2")], true)]
+    #[case(Look::Present, &[None], true)]
+    #[case(Look::Absent, &[], true)]
+    #[case(Look::Absent, &[Some("")], false)]
+    #[case(Look::Absent, &[None], false)]
+    #[case(values(), &[], false)]
+    #[case(values(), &[Some("1")], true)]
+    #[case(values(), &[Some("2")], false)]
+    #[case(values(), &[Some("2, 1")], true)]
+    #[case(values(), &[Some("a, b")], true)]
+    #[case(values(), &[Some("a")], false)]
+    #[case(values(), &[Some("2"), Some("2")], true)]
+    #[case(values(), &[None], true)]
+    #[case(curl(), &[], false)]
+    #[case(curl(), &[Some("curl/8.5")], true)]
+    #[case(curl(), &[Some("Curl/8.5")], false)]
+    #[case(curl(), &[Some("Mozilla/5.0,curl/8.5")], true)]
+    #[case(curl(), &[Some("Mozilla/5.0"), Some("Mozilla/5.0")], true)]
+    #[case(curl(), &[None], true)]
+    fn a_header_is_looked_at_as_the_policy_says(
+        #[case] looks_for: Look,
+        #[case] values: &[Option<&'static str>],
+        #[case] fires: bool,
+    ) {
+        let headers = values.iter().map(|value| (HEADER, *value)).chain([("x-other", Some("1"))]).collect();
+        let test = Test::Header(HeaderTest { name: HEADER.into(), looks_for });
+        assert_eq!(Situation { headers, familiarity: None, ..Situation::usual() }.fires(&test), fires);
+    }
+}

@@ -53,8 +53,8 @@ impl Record {
             network: seen(shown.network.map(|network| self.networks.knows(network, view))),
             country: seen(shown.country.map(|country| self.countries.knows(country, view))),
             scopes: seen((!shown.scopes.is_empty()).then(all_used)),
-            knows_networks: self.networks.knows_any(view),
-            knows_countries: self.countries.knows_any(view),
+            knows_networks: self.networks.ever_saw_any(),
+            knows_countries: self.countries.ever_saw_any(),
             last_seen: self.last_seen,
             credential_networks: 0,
         }

@@ -36,8 +36,9 @@ impl<T: Copy + PartialEq, const MOST: usize> Sights<T, MOST> {
         self.0.iter().any(|sight| sight.what == what && view.holds(sight.at))
     }
 
-    pub(super) fn knows_any(&self, view: View) -> bool {
-        self.0.iter().any(|sight| view.holds(sight.at))
+    /// Also so long ago that it is forgotten what.
+    pub(super) const fn ever_saw_any(&self) -> bool {
+        !self.0.is_empty()
     }
 
     pub(super) fn count_others(&self, what: T, view: View) -> usize {

@@ -38,8 +38,8 @@ impl Model {
             network: shown.network.map_or(Seen::Untold, |n| seen(person.networks.get(&n).is_some_and(fresh))),
             country: shown.country.map_or(Seen::Untold, |c| seen(person.countries.get(&c).is_some_and(fresh))),
             scopes: if shown.scopes.is_empty() { Seen::Untold } else { seen(shown.scopes.iter().all(used)) },
-            knows_networks: person.networks.values().any(fresh),
-            knows_countries: person.countries.values().any(fresh),
+            knows_networks: !person.networks.is_empty(),
+            knows_countries: !person.countries.is_empty(),
             last_seen: person.last_seen.map(UnixTime::from_secs),
             credential_networks: shown.credential.map_or(0, |credential| {
                 let sources = self.credentials.get(&credential).cloned().unwrap_or_default();
@@ -148,8 +148,8 @@ proptest! {
             {
                 prop_assert!(later != Seen::Before || earlier == Seen::Before);
             }
-            prop_assert!(before.knows_networks || !after.knows_networks);
-            prop_assert!(before.knows_countries || !after.knows_countries);
+            prop_assert_eq!(before.knows_networks, after.knows_networks);
+            prop_assert_eq!(before.knows_countries, after.knows_countries);
             prop_assert!(after.credential_networks <= before.credential_networks);
             prop_assert_eq!((before.calls, before.last_seen), (after.calls, after.last_seen));
             before = after;
