@@ -115,6 +115,16 @@ impl Policy {
         Some(own).max(taken.floor).max(hinted).unwrap_or(own)
     }
 
+    /// Those of the scopes that the catalogue of elevated ones has.
+    pub fn catalogued(&self, taken: &Taken<'_>) -> ScopeSet {
+        match taken.route.and_then(|id| self.routes.get(id)) {
+            // Resolved when the policy was loaded.
+            Some(route) if taken.scopes == route.scopes => route.elevated.clone(),
+            // Whoever asks for a scope picks its letters.
+            _ => taken.scopes.filtered(|scope| self.elevated.contains_in_any_case(scope)),
+        }
+    }
+
     fn exercised_beyond(
         &self,
         taken: &Taken<'_>,
@@ -122,12 +132,7 @@ impl Policy {
         facts: &RequestFacts,
         subject: &Subject<'_>,
     ) -> Exercised {
-        let catalogue = match route {
-            // Resolved when the policy was loaded.
-            Some(route) if taken.scopes == route.scopes => route.elevated.clone(),
-            // Whoever asks for a scope picks its letters.
-            _ => taken.scopes.filtered(|scope| self.elevated.contains_in_any_case(scope)),
-        };
+        let catalogue = self.catalogued(taken);
         let outside = match subject.baseline {
             Some(baseline) => taken.scopes.filtered(|scope| !baseline.contains(scope)),
             None => ScopeSet::default(),

@@ -260,8 +260,10 @@ fn ambiguous_paths_are_refused_where_the_policy_says_so(#[case] paths: &str, #[c
     assert_eq!(Folder::with(&changed(paths)).load().unwrap().policy.refuse_ambiguous, refused);
 }
 
-/// `stepgate test` judges them.
 #[test]
 fn tests_may_stand_in_a_policy() {
-    assert_eq!(codes("tests:\n  - { name: a, at: 2026-11-23T10:00:00Z, request: { path: /a }, expect: {} }"), []);
+    let test = "{ name: a, request: { method: GET, host: h, path: /a }, expect: { decision: deny, route: unmatched } }";
+    assert_eq!(codes(&format!("tests:\n  - {test}")), []);
+    let loaded = Folder::with(&changed(&format!("tests:\n  - {test}"))).load().unwrap();
+    assert_eq!(loaded.tests.iter().map(|test| &*test.name).collect::<Vec<_>>(), ["a"]);
 }

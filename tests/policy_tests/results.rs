@@ -34,7 +34,7 @@ fn a_usual_call(#[case] members: &str, #[case] expect: &str) {
 
 #[rstest]
 #[case::unusual("", "signals: [untrusted_device, new_country, long_lived_credential, new_network], anomaly: 100")]
-#[case::a_query_in_the_path(", country: DE", "signals: [untrusted_device, long_lived_credential, new_network]")]
+#[case::but_its_country(", country: DE", "signals: [untrusted_device, long_lived_credential, new_network]")]
 fn a_call_of_which_little_can_be_told(#[case] members: &str, #[case] expect: &str) {
     passes(&read(members, expect));
 }

@@ -2,7 +2,7 @@
 
 use super::Explained;
 use super::page::{Page, list};
-use crate::policy::{PrivilegeReason, Scope, ScopePatterns, ScopeSet};
+use crate::policy::{PrivilegeReason, Scope, ScopePatterns, ScopeSet, Taken};
 use crate::request::RequestFacts;
 
 impl Explained<'_> {
@@ -14,7 +14,7 @@ impl Explained<'_> {
         let rows: Vec<_> = all
             .iter()
             .flat_map(ScopeSet::iter)
-            .map(|scope| [scope.to_string(), self.privilege_of(scope, subject.baseline)])
+            .map(|scope| [scope.to_string(), self.privilege_of(scope, &touched, subject.baseline)])
             .collect();
         if rows.is_empty() {
             page.gap();
@@ -35,9 +35,10 @@ impl Explained<'_> {
         );
     }
 
-    fn privilege_of(&self, scope: &Scope, baseline: Option<&ScopePatterns>) -> String {
+    fn privilege_of(&self, scope: &Scope, touched: &[Taken<'_>], baseline: Option<&ScopePatterns>) -> String {
+        let catalogued = touched.iter().any(|taken| self.policy.catalogued(taken).contains(scope));
         let because = [
-            (PrivilegeReason::Catalogue, self.policy.elevated.contains(scope)),
+            (PrivilegeReason::Catalogue, catalogued),
             (PrivilegeReason::OutsideBaseline, baseline.is_some_and(|baseline| !baseline.contains(scope))),
         ];
         let because: Vec<_> =
