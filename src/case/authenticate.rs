@@ -104,9 +104,9 @@ impl<'a> Case<'a> {
             Some(VerifiedToken::Earlier(_)) => None,
             None => {
                 let own = self.known.certificate.as_ref()?.as_ref().ok()?;
-                let names = own.spiffe_id.as_ref().map(|id| id.as_str());
-                let named = caller.principal.as_ref().map(|principal| principal.as_str());
-                caller.certificate.filter(|_| names.is_some() && names == named)
+                let certified = own.spiffe_id.as_ref().map(SpiffeId::as_str);
+                let caller_name = caller.principal.as_ref().map(Principal::as_str);
+                caller.certificate.filter(|_| certified.is_some() && certified == caller_name)
             }
         }
     }

@@ -54,10 +54,10 @@ pub struct Explain {
     request: Option<PathBuf>,
     #[command(flatten)]
     flags: Flags,
-    /// When it comes, such as 2026-11-23T10:00:00Z; else when the log or the CheckRequest says, else now.
+    /// When it comes, such as 2026-11-23T10:00:00Z; else when the log or Envoy says, else now.
     #[arg(long, value_name = "TIME", value_parser = flags::moment)]
     at: Option<UnixTime>,
-    /// The keys of the challenges in a CheckRequest.
+    /// The keys of the challenges in what Envoy asked.
     #[arg(long, value_name = "FILE", requires = "request")]
     challenge_key_file: Option<PathBuf>,
 }

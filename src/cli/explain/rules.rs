@@ -4,7 +4,7 @@ use super::Explained;
 use super::page::{Page, list};
 use crate::context::Anomaly;
 use crate::policy::{
-    Considered, Effect, Joined, Kind, LevelId, Mode, Privilege, Requirement, Rule, Sensitivity, Unmet,
+    Considered, Effect, Glob, Joined, Kind, LevelId, Mode, Privilege, Requirement, Rule, Sensitivity, Unmet,
 };
 use crate::request::{Method, RequestFacts};
 
@@ -77,7 +77,7 @@ impl Explained<'_> {
                 let wanted = list(when.methods.iter().map(Method::as_str));
                 format!("method {} is none of {wanted}", considered.method.as_str())
             }
-            Unmet::Route => format!("the route is none of {}", list(when.routes.iter().map(|glob| glob.as_str()))),
+            Unmet::Route => format!("the route is none of {}", list(when.routes.iter().map(Glob::as_str))),
             Unmet::Header(condition) => format!("header {} is none of {}", condition.name, list(&condition.values)),
             Unmet::Claim(condition) => format!("claim {} is none of {}", condition.name, list(&condition.values)),
         }

@@ -1,4 +1,4 @@
-//! JUnit's XML, which CI systems show.
+//! The XML of `JUnit`, which CI systems show.
 
 use super::Report;
 use super::verdict::Verdict;
