@@ -104,9 +104,9 @@ impl<'a> Case<'a> {
             Some(VerifiedToken::Earlier(_)) => None,
             None => {
                 let own = self.known.certificate.as_ref()?.as_ref().ok()?;
-                let certified = own.spiffe_id.as_ref().map(SpiffeId::as_str);
-                let caller_name = caller.principal.as_ref().map(Principal::as_str);
-                caller.certificate.filter(|_| certified.is_some() && certified == caller_name)
+                let id = own.spiffe_id.as_ref()?;
+                let caller_is_its = caller.principal.as_ref().is_some_and(|caller| caller.as_str() == id.as_str());
+                caller_is_its.then_some(own.thumbprint)
             }
         }
     }

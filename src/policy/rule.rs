@@ -184,8 +184,9 @@ impl When {
     /// Cheap conditions first.
     fn check(&self, considered: &Considered<'_>) -> Result<(), Unmet<'_>> {
         Unmet::Sensitivity.unless(self.sensitivity.is_none_or(|least| considered.sensitivity >= least))?;
-        let privileges = [considered.privilege, considered.privilege_by_route];
-        Unmet::Privilege.unless(self.privilege.is_none_or(|own| privileges.contains(&own)))?;
+        Unmet::Privilege.unless(
+            self.privilege.is_none_or(|own| [considered.privilege, considered.privilege_by_route].contains(&own)),
+        )?;
         let issues = considered.route.is_some_and(Route::issues_privilege);
         Unmet::Issues.unless(self.issues.is_none_or(|own| own == issues))?;
         Unmet::Kind.unless(self.kinds.is_empty() || considered.kind.is_some_and(|kind| self.kinds.contains(&kind)))?;

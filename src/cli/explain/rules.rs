@@ -91,7 +91,7 @@ impl Explained<'_> {
     fn requirement(&self, requirement: &Requirement) -> String {
         match requirement {
             Requirement::Nothing => "nothing".to_owned(),
-            Requirement::Refusal(reason) => format!("refusal: {reason}"),
+            Requirement::Refusal(reason) => format!("refusal, {reason}"),
             Requirement::Assurance(level) => self.level(*level),
         }
     }
