@@ -222,21 +222,10 @@ pub(crate) fn read(ground: Ground<'_>, need: Need<'_>) -> Option<Answer> {
 
 fn policy() -> Policy {
     let elevated = ElevatedScopes::new(["payments:refund", "admin:*"]).unwrap();
-    let issuer = |who: &str, url: &str, audiences: &[&str]| Issuer {
-        name: name(who),
-        issuer: Some(url.into()),
-        audiences: audiences.iter().map(|audience| (*audience).into()).collect(),
-        algorithms: vec![Algorithm::Es256],
-        subjects: Vec::new(),
-    };
-    let levels = [("fresh", 300, false), ("bound", 60, true)];
     Policy {
         hash: "test".into(),
         resource: Some(Origin::parse(ORIGIN).unwrap()),
-        issuers: vec![
-            issuer("idp", "https://idp.example.com", &[ORIGIN]),
-            issuer("attester", "https://attest.example.com", &[]),
-        ],
+        issuers: issuers(),
         credentials: credentials(),
         mode: Mode::Enforce,
         identities: Identities::default(),
@@ -246,24 +235,43 @@ fn policy() -> Policy {
         floors: Floors::default(),
         refuse_ambiguous: false,
         context: Context::default(),
-        attestations: vec![Attestation {
-            name: name("workload"),
-            profile: Profile::OauthClientAttestation,
-            issuers: vec![IssuerId(1)],
-            forward: false,
-            task_claim: "txn".into(),
-            scope_claim: "scope".into(),
-        }],
-        assurance: levels
-            .map(|(level, max_age, challenge_required)| Assurance {
-                name: name(level),
-                max_age: Ttl::from_secs(max_age),
-                accept: vec![AttestationId(0)],
-                challenge_required,
-            })
-            .into(),
+        attestations: vec![attestation()],
+        assurance: levels(),
         rules: rules(),
     }
+}
+
+/// One for bearers and one for attestations.
+pub(crate) fn issuers() -> Vec<Issuer> {
+    let issuer = |who: &str, url: &str, audiences: &[&str]| Issuer {
+        name: name(who),
+        issuer: Some(url.into()),
+        audiences: audiences.iter().map(|audience| (*audience).into()).collect(),
+        algorithms: vec![Algorithm::Es256],
+        subjects: Vec::new(),
+    };
+    vec![issuer("idp", "https://idp.example.com", &[ORIGIN]), issuer("attester", "https://attest.example.com", &[])]
+}
+
+pub(crate) fn attestation() -> Attestation {
+    Attestation {
+        name: name("workload"),
+        profile: Profile::OauthClientAttestation,
+        issuers: vec![IssuerId(1)],
+        forward: false,
+        task_claim: "txn".into(),
+        scope_claim: "scope".into(),
+    }
+}
+
+pub(crate) fn levels() -> Vec<Assurance> {
+    let level = |(level, max_age, challenge_required)| Assurance {
+        name: name(level),
+        max_age: Ttl::from_secs(max_age),
+        accept: vec![AttestationId(0)],
+        challenge_required,
+    };
+    [("fresh", 300, false), ("bound", 60, true)].map(level).into()
 }
 
 fn credentials() -> Credentials {
