@@ -40,7 +40,7 @@ fn rule() -> impl Strategy<Value = Rule> {
 }
 
 /// How strict a requirement is, whichever rule it comes from.
-fn strictness(requirement: Requirement) -> usize {
+fn strictness(requirement: &Requirement) -> usize {
     match requirement {
         Requirement::Nothing => 0,
         Requirement::Assurance(level) => 1 + level.0,
@@ -56,8 +56,8 @@ proptest! {
         sensitivity in prop::sample::select(Sensitivity::ALL.to_vec()),
         privilege in prop::sample::select(Privilege::ALL.to_vec()),
     ) {
-        let before = strictness(requirement_of(&rules, sensitivity, privilege));
-        let after = strictness(requirement_of(&[rules, vec![more]].concat(), sensitivity, privilege));
+        let before = strictness(&requirement_of(&rules, sensitivity, privilege));
+        let after = strictness(&requirement_of(&[rules, vec![more]].concat(), sensitivity, privilege));
         prop_assert!(after >= before);
     }
 
@@ -68,13 +68,13 @@ proptest! {
         privilege in prop::sample::select(Privilege::ALL.to_vec()),
     ) {
         let reversed: Vec<_> = rules.iter().rev().cloned().collect();
-        let strict = |rules: &[Rule]| strictness(requirement_of(rules, sensitivity, privilege));
+        let strict = |rules: &[Rule]| strictness(&requirement_of(rules, sensitivity, privilege));
         prop_assert_eq!(strict(&rules), strict(&reversed));
     }
 
     #[test]
     fn more_sensitivity_never_loosens(rules in prop::collection::vec(rule(), 0..6), privilege in prop::sample::select(Privilege::ALL.to_vec())) {
-        let strictness: Vec<_> = Sensitivity::ALL.map(|s| strictness(requirement_of(&rules, s, privilege))).into();
+        let strictness: Vec<_> = Sensitivity::ALL.map(|s| strictness(&requirement_of(&rules, s, privilege))).into();
         prop_assert!(strictness.is_sorted());
     }
 }

@@ -107,7 +107,7 @@ impl World {
                 Answer::Familiarity(self.learned.familiarity(&sighting, &self.policy.context.learning, now))
             }
             Need::Spend(spending) => Answer::Spent(self.spent.spend(spending, now)),
-            need => read(ground, need).unwrap(),
+            need => read(ground, &need).unwrap(),
         }
     }
 
@@ -200,8 +200,8 @@ impl Call {
 }
 
 /// Answers what needs no memory.
-pub(crate) fn read(ground: Ground<'_>, need: Need<'_>) -> Option<Answer> {
-    match need {
+pub(crate) fn read(ground: Ground<'_>, need: &Need<'_>) -> Option<Answer> {
+    match *need {
         Need::Certificate(pem) => Some(Answer::Certificate(PeerCertificate::parse(pem).map(Arc::new))),
         Need::Bearer(token) => {
             let bearer = ground.policy.credentials.bearer.as_ref()?;

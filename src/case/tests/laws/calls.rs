@@ -213,14 +213,14 @@ impl Sketch {
     }
 
     pub(super) fn call(&self) -> Call {
-        self.call_with(self.bearer.as_ref().map(|bearer| bearer.token(self.at)))
+        self.call_with(self.bearer.as_ref().map(|bearer| bearer.token(self.at)).as_deref())
     }
 
     /// With this bearer, which was issued before.
-    pub(super) fn call_with(&self, token: Option<String>) -> Call {
+    pub(super) fn call_with(&self, token: Option<&str>) -> Call {
         let mut headers = self.headers.clone();
         let mut add = |name: &str, value: String| headers.push((name.to_owned(), value));
-        if let (Some(bearer), Some(token)) = (&self.bearer, &token) {
+        if let (Some(bearer), Some(token)) = (&self.bearer, token) {
             add("authorization", format!("{} {token}", if bearer.bound { "DPoP" } else { "Bearer" }));
         }
         if let Some(age) = self.attested.age() {
@@ -228,7 +228,7 @@ impl Sketch {
             add("oauth-client-attestation", attestation.sign(&ACTORS.attester).unwrap());
         }
         if self.attested != Attested::No || self.bearer.as_ref().is_some_and(|bearer| bearer.bound) {
-            add("dpop", self.proof(token.as_deref()));
+            add("dpop", self.proof(token));
         }
         if let Some(form) = self.form {
             add("content-type", "application/x-www-form-urlencoded".to_owned());
@@ -254,7 +254,7 @@ impl Sketch {
         let challenge = ACTORS.challenges.issue(UnixTime::from_secs(self.at), [3; 12], &origin, &principal).unwrap();
         let url = format!("{ORIGIN}{}", self.path);
         let proof = Jwt::proof(ACTORS.workload.public(), &self.method, &url).unwrap().claim("iat", self.at);
-        let proof = token.into_iter().fold(proof, |proof, token| proof.with_token(token));
+        let proof = token.into_iter().fold(proof, Jwt::with_token);
         proof.claim("nonce", challenge).sign(&ACTORS.workload).unwrap()
     }
 }

@@ -86,7 +86,7 @@ fn another_method() -> (Parts, Sketch) {
 }
 
 /// What can't be read may ask for anything, so it counts as elevated.
-fn issuing(asked: AskedIn) -> Parts {
+fn issuing(asked: &AskedIn) -> Parts {
     let mut parts = lax();
     parts.routes.iter_mut().for_each(|route| route.issues = Some(asked.clone()));
     let when = When { privilege: Some(crate::policy::Privilege::Elevated), ..When::default() };
@@ -95,13 +95,13 @@ fn issuing(asked: AskedIn) -> Parts {
 
 fn compressed() -> (Parts, Sketch) {
     let call = Sketch { method: "POST".to_owned(), form: Some("scope=read"), ..shows("content-encoding", "gzip") };
-    (issuing(AskedIn::Form("scope".into())), call)
+    (issuing(&AskedIn::Form("scope".into())), call)
 }
 
 fn with_a_twin() -> (Parts, Sketch) {
     let mut call = shows("x_scope", "read");
     call.headers.push(("x-scope".to_owned(), "read".to_owned()));
-    (issuing(AskedIn::Header("x-scope".into())), call)
+    (issuing(&AskedIn::Header("x-scope".into())), call)
 }
 
 /// What names two calls may be any.

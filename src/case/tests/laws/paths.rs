@@ -63,9 +63,7 @@ impl Writing {
             Self::DoubledSlash => sketch.path = replaced(slash, "//"),
             Self::Dot => sketch.path = replaced(slash, "/./"),
             Self::DotDot => sketch.path = replaced(slash, "/c/../"),
-            Self::Parameter => {
-                sketch.path = replaced(slash, ";p/").replacen(";p/", if slash == 0 { "/;p/" } else { ";p/" }, 1)
-            }
+            Self::Parameter => sketch.path = replaced(slash, if slash == 0 { "/;p/" } else { ";p/" }),
             Self::EncodedSlash(text) if slash > 0 => sketch.path = replaced(slash, text),
             Self::EncodedSlash(_) => {}
             Self::TrailingSlash => sketch.path = format!("{path}/"),

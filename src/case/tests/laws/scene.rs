@@ -90,7 +90,7 @@ pub(super) fn decide_with(
         };
         let answer = match need {
             Need::Spend(_) => Some(Answer::Spent(Spent::First)),
-            need => remembers(&need).or_else(|| read(ground, need)),
+            need => remembers(&need).or_else(|| read(ground, &need)),
         };
         case.supply(answer.unwrap());
     }

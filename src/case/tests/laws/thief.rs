@@ -95,7 +95,7 @@ impl World<'_> {
             }
             _ => None,
         };
-        decide_with(self.policy, &call.call_with(Some(self.token.clone())), call.at, remembers).unwrap()
+        decide_with(self.policy, &call.call_with(Some(&self.token)), call.at, remembers).unwrap()
     }
 
     fn decide_and_learn(&self, call: &Sketch) -> Decision {
