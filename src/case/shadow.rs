@@ -6,6 +6,8 @@ use super::{Case, Halt, Need};
 use crate::decision::{Attested, Evidence, Outcome, decide};
 use crate::identity::Caller;
 use crate::policy::{Classification, Requirement};
+use crate::reason::Reason;
+use crate::request::Layer;
 use crate::time::UnixTime;
 
 impl<'a> Case<'a> {
@@ -27,6 +29,9 @@ impl<'a> Case<'a> {
         }
         let mut looked_at = None;
         let evidence = match classification.shadow_requirement {
+            Requirement::Assurance(_) if self.facts.layer == Layer::Network => {
+                return Ok(Some(Outcome::Deny(Reason::Unanswerable)));
+            }
             Requirement::Assurance(level) if !self.watching_failed => {
                 match self.attest(level, caller, now, Use::LookOnly, &mut looked_at) {
                     Ok(evidence) => evidence,

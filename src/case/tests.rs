@@ -2,6 +2,7 @@
 
 mod attacks;
 mod delegation;
+mod laws;
 mod order;
 mod recorded;
 mod remembered;

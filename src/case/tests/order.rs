@@ -3,10 +3,14 @@
 use super::line;
 use super::world::{Call, NOW, WEB, World, is_spent, key_set};
 use crate::attestation::Keyring;
+use crate::case::{Case, Ground, Step};
+use crate::decision::Outcome;
 use crate::policy::{
     Effect, Glob, Mode, Name, PathTemplate, Requirement, Route, RouteTable, Rule, ScopeSet, Selector, When,
 };
-use crate::request::{AskedIn, Hints};
+use crate::reason::Reason;
+use crate::request::{AskedIn, Hints, Host, Metadata, Peer, RequestFacts};
+use crate::time::UnixTime;
 
 #[test]
 fn a_routine_call_needs_no_evidence() {
@@ -200,4 +204,30 @@ fn nothing_that_a_call_adds_lifts_it_out_of_a_rule_for_standard_privilege() {
     for asked in ["payments:read", "admin:wipe", "not \"readable\""] {
         assert_eq!(line(&world.decide(&call.clone().with("x-scope", asked))), "deny closed_for_good", "{asked}");
     }
+}
+
+/// Nobody could answer a step-up there.
+#[test]
+fn what_would_be_asked_of_a_connection_is_watched_as_a_refusal() {
+    let mut world = World::new();
+    world.policy.credentials.mtls.as_mut().unwrap().certificate_required = false;
+    let peer = Peer { certificate: None, principal: Some(WEB.into()) };
+    let (metadata, hints) = (Metadata::default(), Hints::default());
+    let facts = RequestFacts::of_connection(None, peer, metadata, hints, Host::unknown());
+    let decide = |world: &World| {
+        let ground = Ground { policy: &world.policy, keyring: &world.keyring, challenges: &world.challenges };
+        match Case::open(ground, &facts).step(UnixTime::from_secs(NOW)) {
+            Step::Decided(decision) => decision,
+            Step::Needs(need) => unreachable!("{need:?}"),
+        }
+    };
+    assert_eq!(decide(&world).outcome, Outcome::Deny(Reason::Unanswerable));
+    for rule in &mut world.policy.rules {
+        rule.mode = Mode::Shadow;
+    }
+    let watched = decide(&world);
+    assert_eq!(
+        (line(&watched).as_str(), watched.shadow),
+        ("allowed routine", Some(Outcome::Deny(Reason::Unanswerable)))
+    );
 }

@@ -18,7 +18,6 @@ use crate::store::learned::Bounds;
 use crate::store::{Learned, SpentProofs};
 use crate::time::{Ttl, UnixTime};
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 pub(crate) const NOW: u64 = 1_800_000_000;
@@ -50,7 +49,6 @@ pub(crate) struct Call {
     pub peer: Peer,
     pub metadata: Metadata,
     pub hints: Hints,
-    pub source: Option<IpAddr>,
     pub at: u64,
 }
 
@@ -147,7 +145,7 @@ impl Call {
     pub(crate) fn new(method: &'static str, path: &'static str) -> Self {
         let (headers, peer, metadata) = (Vec::new(), Peer::default(), Metadata::default());
         let hints = Hints::default();
-        Self { method, path, host: "api.example.com", headers, peer, metadata, hints, source: None, at: NOW }
+        Self { method, path, host: "api.example.com", headers, peer, metadata, hints, at: NOW }
     }
 
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -163,11 +161,6 @@ impl Call {
 
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.headers.retain(|(other, _)| other != name);
-        self
-    }
-
-    pub(crate) fn from(mut self, source: &str) -> Self {
-        self.source = Some(source.parse().unwrap());
         self
     }
 
@@ -198,7 +191,7 @@ impl Call {
             headers,
             body: Body::Absent,
             asked: None,
-            source: self.source,
+            source: None,
             peer: self.peer.clone(),
             metadata: self.metadata.clone(),
             hints: self.hints.clone(),
@@ -208,7 +201,7 @@ impl Call {
 
 /// Answers what needs no memory.
 pub(crate) fn read(ground: Ground<'_>, need: &Need<'_>) -> Option<Answer> {
-    match need {
+    match *need {
         Need::Certificate(pem) => Some(Answer::Certificate(PeerCertificate::parse(pem).map(Arc::new))),
         Need::Bearer(token) => {
             let bearer = ground.policy.credentials.bearer.as_ref()?;
@@ -217,33 +210,22 @@ pub(crate) fn read(ground: Ground<'_>, need: &Need<'_>) -> Option<Answer> {
             Some(Answer::Bearer(verified.map(Arc::new)))
         }
         Need::Attestation(id, token) => {
-            let attestation = ground.policy.attestation(*id)?;
+            let attestation = ground.policy.attestation(id)?;
             let trusted = ground.trusted(&attestation.issuers);
             let verified = verify(token, attestation.profile.kind(), attestation.claim_names(), trusted);
-            Some(Answer::Attestation(*id, verified.map(Arc::new)))
+            Some(Answer::Attestation(id, verified.map(Arc::new)))
         }
-        Need::Proof(token, key) => Some(Answer::Proof(DpopProof::verify(token, key))),
+        Need::Proof(token, key) => Some(Answer::Proof(DpopProof::verify(token, &key))),
         Need::Familiarity(_) | Need::Spend(_) => None,
     }
 }
 
 fn policy() -> Policy {
     let elevated = ElevatedScopes::new(["payments:refund", "admin:*"]).unwrap();
-    let issuer = |who: &str, url: &str, audiences: &[&str]| Issuer {
-        name: name(who),
-        issuer: Some(url.into()),
-        audiences: audiences.iter().map(|audience| (*audience).into()).collect(),
-        algorithms: vec![Algorithm::Es256],
-        subjects: Vec::new(),
-    };
-    let levels = [("fresh", 300, false), ("bound", 60, true)];
     Policy {
         hash: "test".into(),
         resource: Some(Origin::parse(ORIGIN).unwrap()),
-        issuers: vec![
-            issuer("idp", "https://idp.example.com", &[ORIGIN]),
-            issuer("attester", "https://attest.example.com", &[]),
-        ],
+        issuers: issuers(),
         credentials: credentials(),
         mode: Mode::Enforce,
         identities: Identities::default(),
@@ -253,24 +235,43 @@ fn policy() -> Policy {
         floors: Floors::default(),
         refuse_ambiguous: false,
         context: Context::default(),
-        attestations: vec![Attestation {
-            name: name("workload"),
-            profile: Profile::OauthClientAttestation,
-            issuers: vec![IssuerId(1)],
-            forward: false,
-            task_claim: "txn".into(),
-            scope_claim: "scope".into(),
-        }],
-        assurance: levels
-            .map(|(level, max_age, challenge_required)| Assurance {
-                name: name(level),
-                max_age: Ttl::from_secs(max_age),
-                accept: vec![AttestationId(0)],
-                challenge_required,
-            })
-            .into(),
+        attestations: vec![attestation()],
+        assurance: levels(),
         rules: rules(),
     }
+}
+
+/// One for bearers and one for attestations.
+pub(crate) fn issuers() -> Vec<Issuer> {
+    let issuer = |who: &str, url: &str, audiences: &[&str]| Issuer {
+        name: name(who),
+        issuer: Some(url.into()),
+        audiences: audiences.iter().map(|audience| (*audience).into()).collect(),
+        algorithms: vec![Algorithm::Es256],
+        subjects: Vec::new(),
+    };
+    vec![issuer("idp", "https://idp.example.com", &[ORIGIN]), issuer("attester", "https://attest.example.com", &[])]
+}
+
+pub(crate) fn attestation() -> Attestation {
+    Attestation {
+        name: name("workload"),
+        profile: Profile::OauthClientAttestation,
+        issuers: vec![IssuerId(1)],
+        forward: false,
+        task_claim: "txn".into(),
+        scope_claim: "scope".into(),
+    }
+}
+
+pub(crate) fn levels() -> Vec<Assurance> {
+    let level = |(level, max_age, challenge_required)| Assurance {
+        name: name(level),
+        max_age: Ttl::from_secs(max_age),
+        accept: vec![AttestationId(0)],
+        challenge_required,
+    };
+    [("fresh", 300, false), ("bound", 60, true)].map(level).into()
 }
 
 fn credentials() -> Credentials {
