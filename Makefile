@@ -18,7 +18,8 @@ demo: tools ## a step-up through a real Envoy, told in a minute; KEEP=1 leaves i
 test: tools ## all tests
 	$(CARGO) test
 
-bench: ## requests per second against the no-ops, one table
+bench: ## a decision in process, by the size of the policy; then requests per second against the no-ops
+	$(CARGO) bench --bench decision
 	$(CARGO) bench --bench load
 
 lint: ## formatting and clippy, warnings as errors

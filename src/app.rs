@@ -164,7 +164,8 @@ fn warn_if_open_to_others(path: &Path) {
     }
 }
 
-fn meters(metrics: &Metrics) -> Result<Meters, Failure> {
+/// The meters of the caches.
+pub(crate) fn meters(metrics: &Metrics) -> prometheus::Result<Meters> {
     let meter = |cache| metrics.lookups(cache).map(|lookups| CacheMeter { hits: lookups.hits, misses: lookups.misses });
     Ok(Meters {
         bearers: meter(Cache::Bearer)?,

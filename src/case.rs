@@ -29,7 +29,7 @@ use std::sync::Arc;
 
 pub use evidence::Spending;
 use evidence::Use;
-pub use presented::{credential_digest, token_digest};
+pub use presented::credential_digest;
 pub use recorded::{Proof, Recorded, RecordedAttestation};
 
 /// Where callers fetch a challenge before they are asked for one.
@@ -210,23 +210,17 @@ impl<'a> Case<'a> {
         let profile = self.profile(&caller);
         findings.identity = profile.identity.map(|(id, _)| id);
         findings.unusual = self.unusual(&caller, &profile, touched, now, findings)?;
-        let subject = Subject {
-            identity: profile.identity.map(|(_, identity)| identity),
-            baseline: profile.baseline,
-            claims: caller.claims(),
-            unusual: findings.unusual,
-        };
-        let Some(classification) = policy.classify(touched, self.facts, &subject) else {
+        let Some(classification) = policy.classify(touched, self.facts, &findings.subject(policy)) else {
             return refuse(Reason::Unavailable(Unavailable::Policy));
         };
-        let classification = findings.classification.insert(classification).clone();
+        let classification = &*findings.classification.insert(classification);
         profile.admit()?;
         let token_proof = self.prove_token(&caller, now)?;
         if self.asks_for_challenge() {
             self.spend_token_proof(token_proof)?;
             return challenge(&caller);
         }
-        self.admit(&caller, &classification)?;
+        self.admit(&caller, classification)?;
         let evidence = match classification.requirement {
             Requirement::Assurance(_) if self.facts.layer == Layer::Network => return refuse(Reason::Unanswerable),
             Requirement::Assurance(level) => self.attest(level, &caller, now, Use::Spend, &mut findings.attestation)?,

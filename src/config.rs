@@ -24,6 +24,7 @@ mod matches;
 mod names;
 mod owners;
 mod paths;
+mod policy_tests;
 mod read;
 pub mod render;
 mod request;
@@ -39,6 +40,7 @@ mod when;
 pub use code::{Code, Severity};
 pub use diagnostics::{Diagnostic, Diagnostics};
 pub use digest::Fingerprint;
+pub use policy_tests::{Expectation, Expected, Field, PolicyTest, moment};
 
 use crate::attestation::Keyring;
 use crate::policy::Policy;
@@ -51,6 +53,8 @@ use std::path::PathBuf;
 pub struct Loaded {
     pub policy: Policy,
     pub keyring: Keyring,
+    /// The policy's own, in the order of the files.
+    pub tests: Vec<PolicyTest>,
     pub warnings: Diagnostics,
     /// The policy files that were read, and the files that they name.
     pub files: Vec<PathBuf>,
@@ -78,7 +82,9 @@ pub fn load(paths: &[PathBuf]) -> Result<Loaded, Diagnostics> {
     let hash = digest::hash(&problems, &draft.issuers, draft.context.database.as_ref());
     let finished = if problems.has_errors() { None } else { draft.finish(hash) };
     match finished {
-        Some((policy, keyring)) => Ok(Loaded { policy, keyring, files: problems.files(), warnings: problems }),
+        Some((policy, keyring, tests)) => {
+            Ok(Loaded { policy, keyring, tests, files: problems.files(), warnings: problems })
+        }
         None => Err(problems),
     }
 }

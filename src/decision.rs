@@ -3,7 +3,7 @@
 use crate::attestation::Appraised;
 use crate::context::{Country, Lesson, Sighting, Signals, Unusual};
 use crate::identity::{Caller, Scheme};
-use crate::policy::{AttestationId, Classification, IdentityId, LevelId, Mode, Requirement};
+use crate::policy::{AttestationId, Classification, IdentityId, LevelId, Mode, Policy, Requirement, Subject};
 use crate::reason::Reason;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -161,6 +161,16 @@ impl Decision {
         }
     }
 
+    /// Whether a new challenge goes with the answer: where it asks for one, and where it ends a proof's life, so that a chain
+    /// need not ask.
+    pub const fn hands_out_challenge(&self) -> bool {
+        match &self.outcome {
+            Outcome::Allow(permit) => permit.proven,
+            Outcome::StepUp(_) | Outcome::Challenge | Outcome::Deny(Reason::Proof(_)) => true,
+            Outcome::Deny(_) => false,
+        }
+    }
+
     /// What the call teaches of its caller. A thief must not train what is to find him: only what was proven, or what was
     /// allowed with nothing new about it, counts as normal from now on.
     pub fn lesson(&self, signals: &Signals) -> Option<(&Sighting, Lesson)> {
@@ -171,6 +181,20 @@ impl Decision {
             _ => Lesson::CredentialOnly,
         };
         Some((sighting, lesson))
+    }
+}
+
+impl Findings {
+    /// Who calls, as classification looks at it.
+    pub fn subject<'a>(&'a self, policy: &'a Policy) -> Subject<'a> {
+        let Some(caller) = &self.caller else { return Subject::default() };
+        let identity = self.identity.and_then(|id| policy.identities.get(id));
+        Subject {
+            identity,
+            baseline: caller.principal.as_ref().and_then(|_| policy.identities.baseline_of(identity)),
+            claims: caller.claims(),
+            unusual: self.unusual,
+        }
     }
 }
 

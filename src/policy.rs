@@ -43,7 +43,7 @@ pub use name::Name;
 pub use origin::Origin;
 pub use pattern::NamePattern;
 pub use route::{Fit, HeaderCondition, Route, RouteId, UNMATCHED, UNREAD};
-pub use rule::{AnomalyAlone, ClaimCondition, Considered, Effect, Joined, Requirement, Rule, RuleId, When};
+pub use rule::{AnomalyAlone, ClaimCondition, Considered, Effect, Joined, Requirement, Rule, RuleId, Unmet, When};
 pub use scopes::{ElevatedScopes, Scope, ScopePatterns, ScopeSet};
 pub use selector::{Selected, Selector};
 pub use sensitivity::{Privilege, PrivilegeReason, Sensitivity};

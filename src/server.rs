@@ -15,7 +15,7 @@ use crate::case::{self, Answer, Case, Step};
 use crate::challenge::{ChallengeKeys, Randomness};
 use crate::chassis::{self, Authorize, Call};
 use crate::clock::Clock;
-use crate::decision::{Decision, Outcome};
+use crate::decision::Decision;
 use crate::ext_authz::{CheckAnswer, Refused, Rendering, facts, render};
 use crate::identity::{Caller, Principal};
 use crate::policy::Origin;
@@ -122,23 +122,15 @@ impl<C: Clock + Clone> Server<C> {
         answer
     }
 
-    /// A new challenge for answers that ask for one, and for those that end a proof's life, so that a chain need not ask.
+    /// A new challenge, where one goes with the answer.
     fn challenge(&self, decision: &Decision, resource: &Origin) -> Option<String> {
-        if !wants_challenge(decision) {
+        if !decision.hands_out_challenge() {
             return None;
         }
         let principal = principal(decision)?;
         let mut randomness = Randomness::default();
         aws_lc_rs::rand::fill(&mut randomness).ok()?;
         self.challenges.issue(self.clock.now(), randomness, resource, principal)
-    }
-}
-
-fn wants_challenge(decision: &Decision) -> bool {
-    match &decision.outcome {
-        Outcome::Allow(permit) => permit.is_proven(),
-        Outcome::StepUp(_) | Outcome::Challenge | Outcome::Deny(Reason::Proof(_)) => true,
-        Outcome::Deny(_) => false,
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! `admin` is closed to all but proven callers (`bound`), also by a floor; what no route names is asked for less (`fresh`).
 //! Forms of paths are tried a second time beside a route for all the rest: what only an unknown route would have stopped then
-//! passes, and a form that some server reads as `/admin` must not.
+//! passes, and each form that a server may read as `/admin` must not. Double decoding is not among what servers may do.
 
 mod support;
 
@@ -24,6 +24,7 @@ const PATHS: [(&str, &str, &str); 44] = [
     ("/admin", "bound admin", "bound admin"),
     ("/admin/", "bound admin", "bound admin"),
     ("/x", "fresh unmatched", "allowed site"),
+    // Not normalised by Envoy: each is a reading.
     ("//admin/x", "bound admin", "bound admin"),
     ("/./admin/x", "bound admin", "bound admin"),
     ("/pub/../admin/x", "bound admin", "bound admin"),
@@ -36,24 +37,31 @@ const PATHS: [(&str, &str, &str); 44] = [
     ("/pub%2f..%2fadmin/x", "bound admin", "bound admin"),
     ("/pub%5C..%5Cadmin/x", "bound admin", "bound admin"),
     ("/pub/..;/admin/x", "bound admin", "bound admin"),
+    // Parameters, which no normalisation of Envoy takes off.
     ("/admin;v=1/x;y", "bound admin", "bound admin"),
     ("/;v=1/admin/x", "bound admin", "bound admin"),
+    // A query is no path.
     ("/admin/x?a=/pub/x", "bound admin", "bound admin"),
     ("/pub/x?/../admin/x", "allowed public", "allowed public"),
+    // Floors know no case, and routes do.
     ("/ADMIN/x", "bound unmatched", "bound site"),
     ("/%41dmin/x", "bound unmatched", "bound site"),
+    // Encoded, these are letters of a segment: another name, though below the same place.
     ("/admin/x%3fq=1", "bound admin", "bound admin"),
     ("/admin%3fq=1", "fresh unmatched", "allowed site"),
     ("/admin/x%23f", "bound admin", "bound admin"),
     ("/admin%23f", "fresh unmatched", "allowed site"),
+    // So are a blank and a dot at an end.
     ("/admin/x%20", "bound admin", "bound admin"),
     ("/admin%20/x", "fresh unmatched", "allowed site"),
     ("/%20admin/x", "fresh unmatched", "allowed site"),
     ("/admin/x.", "bound admin", "bound admin"),
     ("/admin./x", "fresh unmatched", "allowed site"),
+    // Decoded once. Who serves with what decodes twice refuses `%25` in front of it.
     ("/%2561dmin/x", "fresh unmatched", "allowed site"),
     ("/pub/%252e%252e/admin/x", "allowed public", "allowed public"),
     ("/pub%252f..%252fadmin/x", "fresh unmatched", "allowed site"),
+    // What decodes to no text, or to none at all.
     ("/%C0%AE%C0%AE/admin/x", "400 malformed_path", "400 malformed_path"),
     ("/pub/%C0%AE%C0%AE/admin/x", "400 malformed_path", "400 malformed_path"),
     ("/%C1%A1dmin/x", "400 malformed_path", "400 malformed_path"),
@@ -61,6 +69,7 @@ const PATHS: [(&str, &str, &str); 44] = [
     ("/pub/%zz", "400 malformed_path", "400 malformed_path"),
     ("/pub/%", "400 malformed_path", "400 malformed_path"),
     ("/pub/%00", "400 malformed_path", "400 malformed_path"),
+    // No path of a request.
     ("/pub/x#/admin", "400 malformed_path", "400 malformed_path"),
     ("https://api.example.com/admin/x", "400 malformed_path", "400 malformed_path"),
 ];

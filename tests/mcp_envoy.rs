@@ -1,18 +1,24 @@
 //! MCP through the real Envoy and its `mcp` filter: which calls are routine, which are asked for proof, and that a call
 //! which hides from the filter is never easier than the hardest tool.
+#![allow(clippy::indexing_slicing, reason = "tests")]
 
 mod support;
 
 use reqwest::{Method, RequestBuilder};
 use rstest::rstest;
 use serde_json::{Value, json};
+use std::time::Duration;
 use stepgate::mint::{Algorithm, SigningKey};
 use support::Result;
 use support::answer::Answer;
 use support::envoy::Bootstrap;
 use support::issuers::{attestation, proof};
-use support::mesh::{Caller, Mesh, Setting, Transport};
+use support::mesh::{Caller, HOST, Mesh, Setting, Transport};
 use support::upstream::agreeable;
+use support::wait::PATIENCE;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
 
 const MCP: &str = "/mcp";
 /// The agent of the policy.
@@ -31,6 +37,9 @@ const GZIPPED: &[u8] = &[
     0xcf, 0xcd, 0x2c, 0xec, 0x7c, 0x56, 0x7a, 0x95, 0x8b, 0xe3, 0xfb, 0x7e, 0x54, 0x61, 0xdf, 0x7e, 0x51, 0x00,
     0x00, 0x00,
 ];
+
+/// Enough for each chunk to reach Envoy by itself.
+const BETWEEN_CHUNKS: Duration = Duration::from_millis(100);
 
 /// How Envoy is set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,6 +135,25 @@ impl Stage {
         Ok(())
     }
 
+    /// The start of the answer to a message whose chunks arrive one after the other.
+    async fn in_chunks(&self, chunks: &[String]) -> Result<String> {
+        let mut stream = TcpStream::connect(self.mesh.envoy.address).await?;
+        let head = format!(
+            "POST {MCP} HTTP/1.1\r\nhost: {HOST}\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
+            accept: application/json, text/event-stream\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n",
+            self.token
+        );
+        stream.write_all(head.as_bytes()).await?;
+        for chunk in chunks {
+            stream.write_all(format!("{:x}\r\n{chunk}\r\n", chunk.len()).as_bytes()).await?;
+            sleep(BETWEEN_CHUNKS).await;
+        }
+        stream.write_all(b"0\r\n\r\n").await?;
+        let mut answer = String::new();
+        timeout(PATIENCE, stream.read_to_string(&mut answer)).await??;
+        Ok(answer.lines().next().unwrap_or_default().to_owned())
+    }
+
     async fn decisions(&self) -> Result<u64> {
         self.mesh.stepgate.count("stepgate_decisions_total", &[]).await
     }
@@ -167,10 +195,18 @@ fn in_disguise(stage: &Stage) -> Vec<(&'static str, RequestBuilder)> {
         ("mcp-name of another tool", read().header("mcp-name", "delete_payment")),
         ("mcp-method of another method", read().header("mcp-method", "tools/list")),
         ("content-encoding", read().header("content-encoding", "gzip")),
+        ("a charset", in_charset(stage, "utf-7")),
+        ("a name that ends in a NUL", raw(r#"{"name":"read_ledger\u0000"}"#)),
         ("a name with a blank", raw(r#"{"name":"read_ledger "}"#)),
         ("a name that is no text", raw(r#"{"name":{"a":"read_ledger"}}"#)),
         ("no name", raw("{}")),
     ]
+}
+
+/// The filter reads UTF-8 whatever it says.
+fn in_charset(stage: &Stage, charset: &str) -> RequestBuilder {
+    let request = stage.request(Method::POST).header("content-type", format!("application/json; charset={charset}"));
+    request.body(tool("read_ledger"))
 }
 
 /// What the filter sees to be no single call.
@@ -207,6 +243,7 @@ async fn what_reads_is_routine_and_what_opens_a_session_too() -> Result<()> {
     for method in ["initialize", "tools/list", "prompts/list", "ping"] {
         stage.passes(stage.post(message(method, &json!({}))), "mcp-session").await?;
     }
+    stage.passes(in_charset(&stage, "utf-8"), "tools-read").await?;
     let notification = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
     stage.passes(stage.post(notification), "mcp-session").await?;
     let response = r#"{"jsonrpc":"2.0","id":1,"result":{"roots":[]}}"#;
@@ -270,6 +307,32 @@ async fn what_only_the_body_and_the_headers_show_is_judged_as_the_hardest_tool()
     let stage = Stage::set(Filter::Strict).await?;
     for (what, call) in in_disguise(&stage) {
         stage.is_challenged(call).await.map_err(|why| format!("{what}: {why}"))?;
+    }
+    Ok(())
+}
+
+/// The filter looks at what it needs to see a call, and says nothing of what follows.
+#[tokio::test]
+async fn a_call_behind_the_call_is_seen_though_it_comes_later() -> Result<()> {
+    let stage = Stage::set(Filter::Strict).await?;
+    let read = tool("read_ledger");
+    let (start, rest) = read.split_at(20);
+    let whole = stage.in_chunks(&[start.to_owned(), rest.to_owned()]).await?;
+    assert_eq!(whole, "HTTP/1.1 200 OK");
+    let before = stage.mesh.upstream.received().len();
+    let trailed = stage.in_chunks(&[read, tool("delete_payment")]).await?;
+    assert_eq!(trailed, "HTTP/1.1 401 Unauthorized");
+    assert_eq!(stage.mesh.upstream.received().len(), before);
+    Ok(())
+}
+
+/// A stream calls nothing, unless the server takes it for the POST that a header speaks of.
+#[tokio::test]
+async fn a_stream_that_may_be_a_call_is_challenged() -> Result<()> {
+    let stage = Stage::set(Filter::Strict).await?;
+    for name in ["x-http-method", "x-method-override"] {
+        let stream = stage.caller.get(MCP).bearer_auth(&stage.token).header("accept", "text/event-stream");
+        stage.is_challenged(stream.header(name, "POST").body(tool("delete_payment"))).await?;
     }
     Ok(())
 }

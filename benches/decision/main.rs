@@ -11,8 +11,13 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use policy::Size;
 use world::World;
 
+/// As the binary has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub(crate) type Result<T, E = Box<dyn std::error::Error + Send + Sync>> = std::result::Result<T, E>;
 
+#[expect(clippy::expect_used, reason = "without its world there is nothing to measure")]
 fn decisions(criterion: &mut Criterion) {
     let base = Size { routes: 20, identities: 20, rules: 5, signals: true };
     let sizes = [

@@ -21,18 +21,18 @@ impl Agent {
         Self { client, last_id: 0 }
     }
 
-    pub(crate) async fn tool(&mut self, name: &str, arguments: Value) -> Result<Answer> {
-        self.call("tools/call", json!({ "name": name, "arguments": arguments })).await
+    pub(crate) async fn tool(&mut self, name: &str, arguments: &Value) -> Result<Answer> {
+        self.call("tools/call", &json!({ "name": name, "arguments": arguments })).await
     }
 
-    pub(crate) async fn call(&mut self, method: &str, params: Value) -> Result<Answer> {
+    pub(crate) async fn call(&mut self, method: &str, params: &Value) -> Result<Answer> {
         self.last_id += 1;
         let message = Body::Json(message(self.last_id, method, params));
         Answer::read(self.client.call_with(Method::POST, MCP, Some(&message)).await?).await
     }
 }
 
-pub(crate) fn message(id: u64, method: &str, params: Value) -> Value {
+pub(crate) fn message(id: u64, method: &str, params: &Value) -> Value {
     json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })
 }
 

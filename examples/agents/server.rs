@@ -69,7 +69,7 @@ impl Ledger {
         let argument = |name: &str| call.pointer(&format!("/params/arguments/{name}"));
         match call.pointer("/params/name").and_then(Value::as_str) {
             Some("read_ledger") => Ok(self.journal.join("\n")),
-            Some("list_payments") => Ok(self.payments.iter().map(|(id, what)| format!("{id}: {what}\n")).collect()),
+            Some("list_payments") => Ok(self.listed().join("\n")),
             Some("write_note") => {
                 let note = argument("text").and_then(Value::as_str).ok_or("a note has a `text`")?;
                 self.journal.push(format!("{note} (a note of {})", caller.principal));
@@ -83,6 +83,10 @@ impl Ledger {
             }
             _ => Err("no such tool".to_owned()),
         }
+    }
+
+    fn listed(&self) -> Vec<String> {
+        self.payments.iter().map(|(id, what)| format!("{id}: {what}")).collect()
     }
 }
 

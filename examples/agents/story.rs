@@ -26,7 +26,7 @@ pub(crate) async fn tell(teller: &mut Teller, world: &mut World) -> Result<()> {
 
 async fn session(world: &mut World) -> Result<()> {
     let params = json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": AGENT } });
-    for (method, params) in [("initialize", params), ("tools/list", json!({}))] {
+    for (method, params) in [("initialize", &params), ("tools/list", &json!({}))] {
         let answer = world.agent.call(method, params).await?;
         expect_status(&answer, 200)?;
         show(method, &answer, &route(world)?);
@@ -36,7 +36,7 @@ async fn session(world: &mut World) -> Result<()> {
 
 async fn routine(world: &mut World) -> Result<()> {
     let note = json!({ "text": "8811 and 8813 are duplicates" });
-    for (tool, arguments) in [("read_ledger", json!({})), ("list_payments", json!({})), ("write_note", note)] {
+    for (tool, arguments) in [("read_ledger", &json!({})), ("list_payments", &json!({})), ("write_note", &note)] {
         let answer = world.agent.tool(tool, arguments).await?;
         expect_status(&answer, 200)?;
         show(tool, &answer, &route(world)?);
@@ -45,7 +45,7 @@ async fn routine(world: &mut World) -> Result<()> {
 }
 
 async fn destroying(world: &mut World) -> Result<()> {
-    let answer = world.agent.tool("delete_payment", json!({ "id": 8811 })).await?;
+    let answer = world.agent.tool("delete_payment", &json!({ "id": 8811 })).await?;
     expect_status(&answer, 200)?;
     expect("the number of challenges", world.challenges().await?, 1)?;
     let received = world.mesh.upstream.last()?;
@@ -57,10 +57,10 @@ async fn destroying(world: &mut World) -> Result<()> {
 }
 
 async fn chain(world: &mut World) -> Result<()> {
-    let answer = world.agent.tool("delete_payment", json!({ "id": 8813 })).await?;
+    let answer = world.agent.tool("delete_payment", &json!({ "id": 8813 })).await?;
     expect_status(&answer, 200)?;
     show("delete_payment 8813", &answer, &route(world)?);
-    let journal = text(&world.agent.tool("read_ledger", json!({})).await?)?;
+    let journal = text(&world.agent.tool("read_ledger", &json!({})).await?)?;
     for id in [8811, 8813] {
         let entry = format!("{id} deleted by {AGENT} for {TASK}");
         expect("that the server's journal knows who and what for", journal.contains(&entry), true)?;
@@ -71,10 +71,10 @@ async fn chain(world: &mut World) -> Result<()> {
 }
 
 async fn stolen_token(world: &World) -> Result<()> {
-    let read = world.tool_with(&world.token, "list_payments", json!({})).await?;
+    let read = world.tool_with(&world.token, "list_payments", &json!({})).await?;
     expect_status(&read, 200)?;
     show("list_payments  (token)", &read, "");
-    let deletion = world.tool_with(&world.token, "delete_payment", json!({ "id": 8810 })).await?;
+    let deletion = world.tool_with(&world.token, "delete_payment", &json!({ "id": 8810 })).await?;
     expect_refusal(&deletion, "use_attestation_challenge")?;
     show("delete_payment 8810  (token)", &deletion, &deletion.code());
     Ok(())
@@ -83,12 +83,12 @@ async fn stolen_token(world: &World) -> Result<()> {
 /// What Envoy sees it refuses itself; what it doesn't see, stepgate does, and judges it as the hardest tool.
 async fn hidden(world: &World) -> Result<()> {
     let before = world.mesh.upstream.received().len();
-    let deletion = message(1, "tools/call", json!({ "name": "delete_payment", "arguments": { "id": 8810 } }));
+    let deletion = message(1, "tools/call", &json!({ "name": "delete_payment", "arguments": { "id": 8810 } }));
     let batch = Answer::to(world.post(&world.token).json(&json!([deletion]))).await?;
     expect_status(&batch, 400)?;
     show("a batch with delete_payment in it  (token)", &batch, "by Envoy");
     let both = json!({ "name": "list_payments", "Name": "delete_payment", "arguments": { "id": 8810 } });
-    let both = Answer::to(world.post(&world.token).json(&message(1, "tools/call", both))).await?;
+    let both = Answer::to(world.post(&world.token).json(&message(1, "tools/call", &both))).await?;
     expect_refusal(&both, "use_attestation_challenge")?;
     show("list_payments beside a second `Name`  (token)", &both, &both.code());
     expect("what got through", world.mesh.upstream.received().len() - before, 0)
@@ -97,7 +97,7 @@ async fn hidden(world: &World) -> Result<()> {
 async fn service(world: &World) -> Result<()> {
     for (name, level) in [(SERVICE, "fresh"), (AGENT, "bound")] {
         let token = world.mesh.issuers.bearer(name, SCOPES)?;
-        let asked = world.tool_with(&token, "delete_payment", json!({ "id": 8810 })).await?;
+        let asked = world.tool_with(&token, "delete_payment", &json!({ "id": 8810 })).await?;
         expect_refusal(&asked, "use_attestation_challenge")?;
         let problem = asked.json()?;
         expect("the level", problem.get("assurance").and_then(|level| level.as_str()), Some(level))?;

@@ -51,8 +51,8 @@ impl World {
     }
 
     /// A tool call with a token and nothing else.
-    pub(crate) async fn tool_with(&self, token: &str, name: &str, arguments: Value) -> Result<Answer> {
-        let call = message(1, "tools/call", json!({ "name": name, "arguments": arguments }));
+    pub(crate) async fn tool_with(&self, token: &str, name: &str, arguments: &Value) -> Result<Answer> {
+        let call = message(1, "tools/call", &json!({ "name": name, "arguments": arguments }));
         Answer::to(self.post(token).json(&call)).await
     }
 

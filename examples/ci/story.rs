@@ -40,7 +40,10 @@ async fn deployment(runner: &Runner) -> Result<()> {
     expect("the level", received.header("x-stepgate-assurance"), Some("bound"))?;
     expect("the task", received.header("x-stepgate-task"), Some(RUN))?;
     let status = answer.split(' ').next().unwrap_or_default();
-    note_aligned(&format!("job.sh deploy: POST {DEPLOYMENT}  (401, attester, again)"), status);
+    note_aligned(
+        &format!("job.sh deploy: POST {DEPLOYMENT}"),
+        &format!("{status} after a 401 and a word of the attester"),
+    );
     note(&format!("x-stepgate-task: {RUN}"));
     Ok(())
 }

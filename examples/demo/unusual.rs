@@ -22,7 +22,7 @@ pub(crate) async fn tell(teller: &mut Teller, world: &World) -> Result<()> {
     elsewhere_and_sensitive(world).await?;
     teller.step("A routine read from elsewhere passes; a rule that is only watched would have asked");
     elsewhere_and_routine(world).await?;
-    teller.step("It is 03:00 for the workload: noted, and alone it changes nothing");
+    teller.step("Outside its hours, as at 03:00, the workload still calls: noted, and alone that changes nothing");
     at_night(world).await?;
     teller.step("The workload is offboarded while all runs, and refused: there is nothing it could prove");
     offboarded(world).await

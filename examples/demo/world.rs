@@ -37,13 +37,21 @@ pub(crate) struct World {
     /// The workload's own client.
     pub(crate) client: StepUpClient,
     attester: Serving,
+    invitation: Invitation,
+}
+
+/// For who looks around.
+#[derive(Debug, Clone, Copy)]
+struct Invitation {
+    title: &'static str,
     /// A call that is worth trying, as curl's arguments behind Envoy's address.
-    invitation: &'static str,
+    call: &'static str,
 }
 
 impl World {
     pub(crate) async fn quickstart() -> Result<Self> {
-        let world = Self::start(Setting::quickstart(), KEPT_TOKEN_SECONDS, "/v1/payments/7/refund -X POST").await?;
+        let invitation = Invitation { title: "The payments service", call: "/v1/payments/7/refund -X POST" };
+        let world = Self::start(Setting::quickstart(), KEPT_TOKEN_SECONDS, invitation).await?;
         println!(
             "A payments service, a real Envoy in front of it, and stepgate beside Envoy ({}).",
             world.mesh.stepgate.listen
@@ -52,7 +60,10 @@ impl World {
     }
 
     pub(crate) async fn context() -> Result<Self> {
-        let invitation = "/v1/reports/2026-10 --interface 127.0.7.1";
+        let invitation = Invitation {
+            title: "The same with context; its caller is offboarded, until the policy says `status: active` again",
+            call: "/v1/reports/2026-10 --interface 127.0.7.1",
+        };
         let world = Self::start(Setting::context(), SHORT_TOKEN_SECONDS, invitation).await?;
         println!("\nThe same, with a policy that says who normally does what (examples/context).");
         Ok(world)
@@ -63,13 +74,14 @@ impl World {
         let clients = [(WORKLOAD.to_owned(), ISSUED_SCOPES.to_owned())];
         let endpoint = TokenEndpoint::new(TOKEN_ISSUER, RESOURCE, key, clients);
         let setting = Setting { service: endpoint.router(), ..Setting::tokens() };
-        let invitation = "/oauth2/token -d 'grant_type=client_credentials&scope=admin:users'";
+        let call = "/oauth2/token -d 'grant_type=client_credentials&scope=admin:users'";
+        let invitation = Invitation { title: "The token endpoint", call };
         let world = Self::start(setting, KEPT_TOKEN_SECONDS, invitation).await?;
         println!("\nAn OAuth token endpoint in the service's place (examples/tokens).");
         Ok(world)
     }
 
-    async fn start(setting: Setting, token_seconds: u64, invitation: &'static str) -> Result<Self> {
+    async fn start(setting: Setting, token_seconds: u64, invitation: Invitation) -> Result<Self> {
         let mesh = Mesh::start(setting, Transport::Unix, Ok).await?;
         let credential = random_id()?;
         let attester = attester(&mesh, &credential).await?;
@@ -120,12 +132,13 @@ impl World {
         let file = self.mesh.dir().join("token");
         fs::write(&file, &self.token)?;
         let (envoy, stepgate) = (&self.mesh.envoy, &self.mesh.stepgate);
-        println!("\n    envoy     http://{} (admin http://{})", envoy.address, envoy.admin);
+        println!("\n{}:", self.invitation.title);
+        println!("    envoy     http://{} (admin http://{})", envoy.address, envoy.admin);
         println!("    stepgate  {} (admin http://{})", stepgate.listen, stepgate.admin);
         println!("    attester  http://{}", self.attester.address);
         println!("    policy    {}", self.mesh.dir().join("policy.yaml").display());
         let token = format!("-H \"Authorization: Bearer $(cat {})\"", file.display());
-        println!("    curl -i http://{}{} -H 'Host: {HOST}' {token}", envoy.address, self.invitation);
+        println!("    curl -i http://{}{} -H 'Host: {HOST}' {token}", envoy.address, self.invitation.call);
         println!("    curl -s http://{}/metrics | grep '^stepgate_decisions_total'", stepgate.admin);
         Ok(())
     }

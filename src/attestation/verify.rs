@@ -19,6 +19,8 @@ pub struct Verified {
     issuer: Name,
     algorithm: Algorithm,
     key: Thumbprint,
+    /// Over its bytes. Who remembers the token remembers this along, so that no call has to go over them again.
+    digest: Thumbprint,
     claims: Claims,
 }
 
@@ -57,7 +59,8 @@ pub fn verify<'p>(
     }
     let claims = Claims::read(&compact.payload, names)?;
     let (issuer, key) = signer(&compact, kind, &claims, trusted)?;
-    Ok(Verified { issuer, algorithm: compact.header.algorithm, key, claims })
+    let digest = Thumbprint::of(token.as_bytes());
+    Ok(Verified { issuer, algorithm: compact.header.algorithm, key, digest, claims })
 }
 
 /// Finds the issuer whose key made the signature. The fault is that of the issuer that came closest.
@@ -110,6 +113,11 @@ fn check_issuer(issuer: &Issuer, kind: TokenKind, claims: &Claims) -> Result<(),
 impl Verified {
     pub const fn claims(&self) -> &Claims {
         &self.claims
+    }
+
+    /// What the `ath` of a proof beside it must be (RFC 9449 §4.2).
+    pub const fn digest(&self) -> Thumbprint {
+        self.digest
     }
 
     pub const fn issuer(&self) -> &Name {

@@ -3,7 +3,7 @@
 use super::{Case, Halt, Need, Progress, refuse};
 use crate::attestation::{Thumbprint, TokenFault};
 use crate::context::Lifetime;
-use crate::identity::{AccessToken, Caller, PeerCertificate, Principal, SpiffeId, TrustDomain, xfcc};
+use crate::identity::{AccessToken, Caller, PeerCertificate, Principal, SpiffeId, TrustDomain, VerifiedToken, xfcc};
 use crate::policy::{IdentitySource, MtlsCredential, ScopeSet, XfccCredential};
 use crate::reason::Reason;
 use crate::time::UnixTime;
@@ -93,8 +93,22 @@ impl<'a> Case<'a> {
         }
     }
 
-    pub(super) fn credential_digest(&self, caller: &Caller) -> Option<Thumbprint> {
-        super::presented::credential_digest(self.ground.policy, self.facts, caller)
+    /// What the caller is recognised by. Of a token that Envoy verified, wherever that stood, what it says: a header beside
+    /// it may be anything. A certificate that does not name the caller is a proxy's, and shown by all who come through it.
+    pub(super) fn credential(&self, caller: &Caller) -> Option<Thumbprint> {
+        match caller.token.as_ref().map(|token| &token.verified) {
+            Some(VerifiedToken::ByEnvoy(_)) => {
+                self.left_by_envoy().map(|payload| Thumbprint::of(payload.to_string().as_bytes()))
+            }
+            Some(VerifiedToken::Here(verified)) => Some(verified.digest()),
+            Some(VerifiedToken::Earlier(_)) => None,
+            None => {
+                let own = self.known.certificate.as_ref()?.as_ref().ok()?;
+                let id = own.spiffe_id.as_ref()?;
+                let caller_is_its = caller.principal.as_ref().is_some_and(|caller| caller.as_str() == id.as_str());
+                caller_is_its.then_some(own.thumbprint)
+            }
+        }
     }
 }
 

@@ -4,8 +4,8 @@ use super::{Case, Halt, Need, Progress, refuse};
 use crate::context::client_address::client_address;
 use crate::context::{Circumstances, CountrySource, Network, Sighting, Standing, Test, Unusual};
 use crate::decision::Findings;
-use crate::identity::Caller;
-use crate::policy::{Identity, IdentityId, Match, ScopePatterns, ScopeSet, Status, Taken, Undeclared};
+use crate::identity::{Caller, Principal};
+use crate::policy::{Identity, IdentityId, Match, ScopeSet, Status, Taken, Undeclared};
 use crate::reason::{IdentityFault, Reason};
 use crate::time::UnixTime;
 use std::sync::Arc;
@@ -14,8 +14,6 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Profile<'a> {
     pub identity: Option<(IdentityId, &'a Identity)>,
-    /// What it normally needs; nothing where nobody says.
-    pub baseline: Option<&'a ScopePatterns>,
     /// How well it is known: not at all where no entry names it.
     standing: Standing,
     fault: Option<IdentityFault>,
@@ -25,8 +23,10 @@ impl<'a> Case<'a> {
     /// Looks the caller up. A caller who is nobody has no profile.
     pub(super) fn profile(&self, caller: &Caller) -> Profile<'a> {
         let identities = &self.ground.policy.identities;
-        let nobody = Profile { identity: None, baseline: None, standing: Standing::Undeclared, fault: None };
-        let Some(principal) = caller.principal.as_ref().filter(|_| !identities.is_empty()) else {
+        let nobody = Profile { identity: None, standing: Standing::Undeclared, fault: None };
+        // Who refuses the undeclared means it, also where nobody is declared.
+        let speaks = !identities.is_empty() || *identities.undeclared() == Undeclared::Refuse;
+        let Some(principal) = caller.principal.as_ref().filter(|_| speaks) else {
             return nobody;
         };
         let found = identities.find(principal.as_str());
@@ -40,13 +40,8 @@ impl<'a> Case<'a> {
             Status::Offboarded => Some(IdentityFault::Offboarded),
         };
         match (described, identities.undeclared()) {
-            (Some((id, identity)), _) => Profile {
-                identity: Some((id, identity)),
-                baseline: identity.baseline.as_ref(),
-                standing: found.standing(),
-                fault: suspended,
-            },
-            (None, Undeclared::Baseline(baseline)) => Profile { baseline: Some(baseline), fault: suspended, ..nobody },
+            (Some(entry), _) => Profile { identity: Some(entry), standing: found.standing(), fault: suspended },
+            (None, Undeclared::Baseline(_)) => Profile { fault: suspended, ..nobody },
             (None, Undeclared::Refuse) => Profile { fault: suspended.or(Some(IdentityFault::Undeclared)), ..nobody },
         }
     }
@@ -72,16 +67,17 @@ impl<'a> Case<'a> {
         let country = told.or_else(|| self.country_source().and_then(|source| source.country(headers, client)));
         findings.country = country;
         let asks_memory = context.signals.iter().any(|(_, signal)| signal.test.asks_memory(identity));
+        let asks_credential = context.signals.iter().any(|(_, signal)| signal.test.asks_credential());
         // What is decided again asks no memory, and teaches nothing.
         let remembers = asks_memory && self.recorded.is_none();
         if let Some(principal) = caller.principal.as_ref().filter(|_| remembers) {
             let sighting = || Sighting {
-                principal: principal.clone(),
+                principal: profile.remembered_as(principal),
                 standing: profile.standing,
                 network: client.map(Network::of),
                 country,
                 scopes: union(touched),
-                credential: self.credential_digest(caller),
+                credential: asks_credential.then(|| self.credential(caller)).flatten(),
             };
             findings.sighting = Some(self.sighting.get_or_init(|| Arc::new(sighting())).clone());
         }
@@ -111,6 +107,14 @@ impl<'a> Case<'a> {
 }
 
 impl Profile<'_> {
+    /// An identity is one, whichever of its names it shows: else a thief who holds a token under another would be a
+    /// stranger, of whom no learned signal speaks.
+    fn remembered_as(&self, principal: &Principal) -> Principal {
+        let own = self.identity.map(|(_, identity)| &identity.pattern);
+        let own = own.filter(|own| own.is_exact() && own.as_str() != principal.as_str());
+        own.and_then(|own| Principal::parse(own.as_str()).ok()).unwrap_or_else(|| principal.clone())
+    }
+
     /// Suspended and offboarded callers are refused, without a challenge: there is nothing that they could prove.
     pub(super) fn admit<'a>(&self) -> Progress<'a, ()> {
         self.fault.map_or(Ok(()), |fault| refuse(Reason::Identity(fault)))

@@ -174,7 +174,7 @@ impl<'a> Case<'a> {
             method: &self.facts.method,
             path: &self.facts.path,
             origin,
-            access_token: caller.token.as_ref().and_then(|_| token_digest(self.ground.policy, self.facts)),
+            access_token: token_digest(self.ground.policy, self.facts, caller),
         })?;
         proof.is_recent(now, self.ground.policy.credentials.leeway)
     }

@@ -2,7 +2,7 @@
 
 use super::{Case, Halt, Progress};
 use crate::attestation::{Thumbprint, TokenFault};
-use crate::identity::{Caller, Scheme};
+use crate::identity::{Caller, Scheme, VerifiedToken};
 use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::request::{Malformed, Occurrence, RequestFacts};
@@ -30,13 +30,19 @@ impl<'a> Case<'a> {
 
 /// The digest of what the caller showed: its token, else its certificate.
 pub fn credential_digest(policy: &Policy, facts: &RequestFacts, caller: &Caller) -> Option<Thumbprint> {
-    let token = caller.token.as_ref().and_then(|_| token_digest(policy, facts));
-    token.or(caller.certificate)
+    token_digest(policy, facts, caller).or(caller.certificate)
 }
 
 /// RFC 9449 §4.2: the digest of the token that a call presents, which is what the `ath` of its proof must be.
-pub fn token_digest(policy: &Policy, facts: &RequestFacts) -> Option<Thumbprint> {
-    presented(policy, facts).ok().flatten().map(|presented| Thumbprint::of(presented.token.as_bytes()))
+pub(super) fn token_digest(policy: &Policy, facts: &RequestFacts, caller: &Caller) -> Option<Thumbprint> {
+    match &caller.token.as_ref()?.verified {
+        VerifiedToken::Here(verified) => Some(verified.digest()),
+        // What was verified earlier is not at hand any more.
+        VerifiedToken::Earlier(_) => None,
+        VerifiedToken::ByEnvoy(_) => {
+            presented(policy, facts).ok().flatten().map(|presented| Thumbprint::of(presented.token.as_bytes()))
+        }
+    }
 }
 
 /// How a token in `authorization` is presented, whatever else the policy reads of it.

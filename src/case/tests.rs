@@ -5,6 +5,7 @@ mod delegation;
 mod laws;
 mod order;
 mod recorded;
+mod remembered;
 mod reported;
 mod standing;
 pub(crate) mod world;

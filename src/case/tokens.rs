@@ -68,13 +68,18 @@ impl<'a> Case<'a> {
         now: UnixTime,
     ) -> Progress<'a, Option<AccessToken>> {
         let Some(jwt_authn) = &self.ground.policy.credentials.jwt_authn else { return Ok(None) };
-        let payload = self.facts.metadata.namespace(&jwt_authn.namespace).and_then(|left| left.get(&*jwt_authn.key));
-        let Some(payload) = payload else { return Ok(None) };
+        let Some(payload) = self.left_by_envoy() else { return Ok(None) };
         // Also where bearers have a header of their own: a bound token must come where its scheme says so.
         let scheme = super::presented::scheme_of_authorization(self.facts);
         self.read_payload(jwt_authn, payload, certificate, scheme, now)
             .map(Some)
             .map_err(|fault| Halt::Refused(Reason::Credential(fault)))
+    }
+
+    /// The claims as they are in Envoy's metadata.
+    pub(super) fn left_by_envoy(&self) -> Option<&'a Value> {
+        let jwt_authn = self.ground.policy.credentials.jwt_authn.as_ref()?;
+        self.facts.metadata.namespace(&jwt_authn.namespace)?.get(&*jwt_authn.key)
     }
 
     fn read_payload(

@@ -27,6 +27,8 @@ pub(super) struct Document<'t> {
     pub routes: Vec<Owned<'t>>,
     pub rules: Vec<Owned<'t>>,
     pub floors: Vec<Owned<'t>>,
+    /// In the order of the files.
+    pub tests: Vec<&'t Node>,
     /// Where a file says whose it is.
     pub named_owners: Vec<&'t Node>,
 }
@@ -71,7 +73,7 @@ impl<'t> Document<'t> {
             "challenges", "events",
         ], problems);
         check_version(version, problems);
-        check_shape(tests, problems);
+        self.tests.extend(items(tests, problems));
         let team = owner.node().and_then(|node| node.parse(Name::parse, problems));
         if team.is_some() {
             self.named_owners.extend(owner.node());
@@ -122,15 +124,6 @@ fn foreign(core: &[Member<'_>], problems: &mut Diagnostics) {
         let message = format!("`{}` has no place in a team's file", entry.key);
         let help = format!("move it to a file without `owner`, of the core policy: a team's file holds {OF_TEAMS}");
         problems.report(Code::ForeignSection, entry.key_place, message, help);
-    }
-}
-
-/// Tests are judged by `stepgate test`.
-fn check_shape(tests: Member<'_>, problems: &mut Diagnostics) {
-    for node in items(tests, problems) {
-        if let Some(section) = Section::open("the test", node, problems) {
-            section.members(["name", "at", "request", "expect"], problems);
-        }
     }
 }
 

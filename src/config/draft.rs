@@ -12,6 +12,7 @@ use super::issuers::{self, IssuerDraft};
 use super::names::Names;
 use super::owners::{self, SpaceDraft};
 use super::paths::{self, Paths};
+use super::policy_tests::{self, PolicyTest};
 use super::routes::{self, RouteDraft};
 use super::rules::{self, Known};
 use super::scopes::{self, ScopesDraft};
@@ -42,6 +43,7 @@ pub(super) struct Draft {
     pub levels: Vec<LevelDraft>,
     pub rules: Vec<Rule>,
     pub context: ContextDraft,
+    pub tests: Vec<PolicyTest>,
 }
 
 impl Draft {
@@ -54,14 +56,25 @@ impl Draft {
         let levels = document.assurance.and_then(|entry| entry.node.list(problems)).unwrap_or_default();
         let level_names = Names::collect("assurance level", names(levels), complete, problems);
         let signals = Names::collect("signal", context::names(document.context), complete, problems);
-        Names::collect("route", document.routes.iter().filter_map(Owned::name), complete, problems);
-        Names::collect("rule", document.rules.iter().filter_map(Owned::name), complete, problems);
+        let routes = Names::collect("route", document.routes.iter().filter_map(Owned::name), complete, problems);
+        let rules = Names::collect("rule", document.rules.iter().filter_map(Owned::name), complete, problems);
         let owners = document.owners.and_then(|entry| entry.node.entries(problems)).unwrap_or_default();
         let owner_names = Names::collect("owner", keys(owners), complete, problems);
         for node in &document.named_owners {
             owner_names.resolve(node, problems);
         }
+        Names::collect("test", names(document.tests.iter().copied()), complete, problems);
         let known = Known { levels: &level_names, signals: &signals, routes: &document.routes, complete };
+        let refusals: Vec<_> =
+            document.rules.iter().filter_map(|owned| Some(owned.node.member_text("deny")?.0)).collect();
+        let tested = policy_tests::Known {
+            levels: &level_names,
+            attestations: &attestations,
+            signals: &signals,
+            routes: &routes,
+            rules: &rules,
+            refusals: &refusals,
+        };
         let scopes = document.scopes.and_then(|entry| scopes::read(entry, problems)).unwrap_or_default();
         let mut floors = each(&document.floors, |owned| floors::read(owned, problems));
         floors::sort(&mut floors);
@@ -87,6 +100,7 @@ impl Draft {
             levels: each(levels, |node| assurance::read(node, &attestations, problems)),
             rules: each(&document.rules, |owned| rules::read(owned, known, problems)),
             scopes,
+            tests: each(document.tests, |node| policy_tests::read(node, tested, problems)),
             context: document.context.map_or_else(ContextDraft::default, |entry| context::read(entry, problems)),
         }
     }
@@ -95,8 +109,8 @@ impl Draft {
         self.credentials.as_ref()?.credentials.bearer.as_ref().map(|bearer| &*bearer.header)
     }
 
-    /// The policy and its keys. INVARIANT: nothing was reported, so every part is there, in the order of its names.
-    pub(super) fn finish(self, hash: Box<str>) -> Option<(Policy, Keyring)> {
+    /// The policy, its keys and its tests. INVARIANT: nothing was reported, so every part is there, in the order of its names.
+    pub(super) fn finish(self, hash: Box<str>) -> Option<(Policy, Keyring, Vec<PolicyTest>)> {
         let (issuers, keys): (_, Vec<_>) = self.issuers.into_iter().map(|draft| (draft.issuer, draft.keys)).unzip();
         let mut credentials = self.credentials?.credentials;
         credentials.claims = claims_of(&self.rules);
@@ -120,7 +134,8 @@ impl Draft {
             assurance: self.levels.into_iter().map(|draft| draft.level).collect(),
             rules: self.rules,
         };
-        Some((policy, Keyring::new(keys.into_iter().map(|keys| Arc::new(keys.set)).collect())))
+        let keyring = Keyring::new(keys.into_iter().map(|keys| Arc::new(keys.set)).collect());
+        Some((policy, keyring, self.tests))
     }
 }
 

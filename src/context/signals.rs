@@ -117,6 +117,11 @@ impl Test {
         }
     }
 
+    /// Whether it needs to know where else the credential was shown; only then is all of it digested.
+    pub const fn asks_credential(&self) -> bool {
+        matches!(self, Self::SharedCredential { .. })
+    }
+
     /// Whether what it looks for can be missing where a call is recorded: what only memory knows, and what may hold a
     /// credential. That it fired is then recorded instead.
     pub const fn leaves_record(&self, identity: Option<&Identity>) -> bool {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::attestation::Claims;
 use crate::context::Unusual;
-use crate::request::RequestFacts;
+use crate::request::{Method, RequestFacts};
 
 /// What a request touches, with how much privilege, and what the rules make of it.
 ///
@@ -62,7 +62,8 @@ impl Policy {
         touched.iter().map(|taken| self.classify_as(taken, facts, subject)).reduce(Classification::stricter)
     }
 
-    fn classify_as(&self, taken: &Taken<'_>, facts: &RequestFacts, subject: &Subject<'_>) -> Classification {
+    /// Says what a request is if it is taken so.
+    pub fn classify_as(&self, taken: &Taken<'_>, facts: &RequestFacts, subject: &Subject<'_>) -> Classification {
         let route = taken.route.and_then(|id| self.routes.get(id));
         let Exercised { elevated, reasons } = self.exercised_beyond(taken, route, facts, subject);
         let privilege = if reasons.is_empty() { Privilege::Standard } else { Privilege::Elevated };
@@ -80,19 +81,31 @@ impl Policy {
             shadow_requirement: Requirement::Nothing,
             also: Vec::new(),
         };
-        let considered = Considered {
+        let considered = self.considered(&class, taken.method, facts, subject);
+        class.apply(&self.rules, &considered);
+        class
+    }
+
+    /// What rules look at where a request is of this class.
+    pub fn considered<'a>(
+        &'a self,
+        class: &Classification,
+        method: &'a Method,
+        facts: &'a RequestFacts,
+        subject: &Subject<'a>,
+    ) -> Considered<'a> {
+        let route = class.route.and_then(|id| self.routes.get(id));
+        Considered {
             route,
-            sensitivity,
-            privilege,
+            sensitivity: class.sensitivity,
+            privilege: class.privilege,
             privilege_by_route: by_route(route, subject),
-            method: taken.method,
+            method,
             headers: &facts.headers,
             kind: subject.identity.and_then(|identity| identity.kind),
             claims: subject.claims,
             unusual: subject.unusual,
-        };
-        class.apply(&self.rules, &considered);
-        class
+        }
     }
 
     /// The most that anybody says: the route, floors, and Envoy's hints, of which one that can't be read could mean anything.
@@ -102,6 +115,16 @@ impl Policy {
         Some(own).max(taken.floor).max(hinted).unwrap_or(own)
     }
 
+    /// Those of the scopes that the catalogue of elevated ones has.
+    pub fn catalogued(&self, taken: &Taken<'_>) -> ScopeSet {
+        match taken.route.and_then(|id| self.routes.get(id)) {
+            // Resolved when the policy was loaded.
+            Some(route) if taken.scopes == route.scopes => route.elevated.clone(),
+            // Whoever asks for a scope picks its letters.
+            _ => taken.scopes.filtered(|scope| self.elevated.contains_in_any_case(scope)),
+        }
+    }
+
     fn exercised_beyond(
         &self,
         taken: &Taken<'_>,
@@ -109,11 +132,7 @@ impl Policy {
         facts: &RequestFacts,
         subject: &Subject<'_>,
     ) -> Exercised {
-        let catalogue = match route {
-            // Resolved when the policy was loaded.
-            Some(route) if taken.scopes == route.scopes => route.elevated.clone(),
-            _ => taken.scopes.filtered(|scope| self.elevated.contains(scope)),
-        };
+        let catalogue = self.catalogued(taken);
         let outside = match subject.baseline {
             Some(baseline) => taken.scopes.filtered(|scope| !baseline.contains(scope)),
             None => ScopeSet::default(),

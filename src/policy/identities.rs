@@ -118,6 +118,15 @@ impl Identities {
         self.entries.is_empty()
     }
 
+    /// What a principal normally needs whom this entry describes, or none; nothing where nobody says.
+    pub fn baseline_of<'i>(&'i self, described: Option<&'i Identity>) -> Option<&'i ScopePatterns> {
+        match (described, &self.undeclared) {
+            (Some(identity), _) => identity.baseline.as_ref(),
+            (None, Undeclared::Baseline(baseline)) if !self.is_empty() => Some(baseline),
+            (None, _) => None,
+        }
+    }
+
     pub const fn undeclared(&self) -> &Undeclared {
         &self.undeclared
     }

@@ -71,6 +71,23 @@ pub struct Joined {
 #[error("anomaly alone never asks for proof")]
 pub struct AnomalyAlone;
 
+/// A condition that does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unmet<'r> {
+    /// The rule is a team's, and the route is not.
+    Owner,
+    Anomaly,
+    Signals,
+    Sensitivity,
+    Privilege,
+    Issues,
+    Kind,
+    Method,
+    Route,
+    Header(&'r HeaderCondition),
+    Claim(&'r ClaimCondition),
+}
+
 /// What the rules that matched ask for together.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Requirement {
@@ -105,13 +122,18 @@ impl RuleId {
 }
 
 impl Rule {
-    pub fn matches(&self, considered: &Considered<'_>) -> bool {
+    /// Whether it matches, else a condition of it that does not hold.
+    pub fn check(&self, considered: &Considered<'_>) -> Result<(), Unmet<'_>> {
         let own = self.owner.is_none() || considered.route.is_some_and(|route| route.owner == self.owner);
-        own && self.effect.is_due(considered.unusual) && self.when.holds(considered)
+        Unmet::Owner.unless(own)?;
+        self.effect.check(considered.unusual)?;
+        self.when.check(considered)
     }
-}
 
-impl Rule {
+    pub fn matches(&self, considered: &Considered<'_>) -> bool {
+        self.check(considered).is_ok()
+    }
+
     /// Whether some call of this sensitivity with elevated privilege could match it, and it counts.
     pub fn may_reach(&self, sensitivity: Sensitivity) -> bool {
         let When { sensitivity: least, privilege, .. } = &self.when;
@@ -135,10 +157,10 @@ impl Rule {
 }
 
 impl Effect {
-    fn is_due(&self, unusual: Unusual) -> bool {
+    fn check(&self, unusual: Unusual) -> Result<(), Unmet<'static>> {
         match self {
-            Self::Require(_) | Self::Deny(_) => true,
-            Self::RequireIf(joined, _) => joined.holds(unusual),
+            Self::Require(_) | Self::Deny(_) => Ok(()),
+            Self::RequireIf(joined, _) => joined.check(unusual),
         }
     }
 
@@ -160,16 +182,21 @@ impl When {
     }
 
     /// Cheap conditions first.
-    fn holds(&self, considered: &Considered<'_>) -> bool {
-        self.sensitivity.is_none_or(|least| considered.sensitivity >= least)
-            && self.privilege.is_none_or(|own| [considered.privilege, considered.privilege_by_route].contains(&own))
-            && self.issues.is_none_or(|issues| considered.route.is_some_and(Route::issues_privilege) == issues)
-            && (self.kinds.is_empty() || considered.kind.is_some_and(|kind| self.kinds.contains(&kind)))
-            && (self.methods.is_empty() || self.methods.contains(considered.method))
-            && (self.routes.is_empty() || self.names(considered.route))
-            // Where servers may read a header either way, the rule counts: it can only tighten.
-            && self.headers.iter().all(|condition| condition.holds(considered.headers) != Fit::No)
-            && self.claims.iter().all(|condition| condition.holds(considered.claims))
+    fn check(&self, considered: &Considered<'_>) -> Result<(), Unmet<'_>> {
+        Unmet::Sensitivity.unless(self.sensitivity.is_none_or(|least| considered.sensitivity >= least))?;
+        let privileges = [considered.privilege, considered.privilege_by_route];
+        Unmet::Privilege.unless(self.privilege.is_none_or(|own| privileges.contains(&own)))?;
+        let issues = considered.route.is_some_and(Route::issues_privilege);
+        Unmet::Issues.unless(self.issues.is_none_or(|own| own == issues))?;
+        Unmet::Kind.unless(self.kinds.is_empty() || considered.kind.is_some_and(|kind| self.kinds.contains(&kind)))?;
+        Unmet::Method.unless(self.methods.is_empty() || self.methods.contains(considered.method))?;
+        Unmet::Route.unless(self.routes.is_empty() || self.names(considered.route))?;
+        // Where servers may read a header either way, the rule counts: it can only tighten.
+        let mut headers = self.headers.iter();
+        let header = headers.find(|condition| condition.holds(considered.headers) == Fit::No);
+        header.map_or(Ok(()), |condition| Err(Unmet::Header(condition)))?;
+        let claim = self.claims.iter().find(|condition| !condition.holds(considered.claims));
+        claim.map_or(Ok(()), |condition| Err(Unmet::Claim(condition)))
     }
 
     /// What no route names goes by the name that logs and metrics call it.
@@ -180,13 +207,23 @@ impl When {
 }
 
 impl Joined {
-    fn holds(self, unusual: Unusual) -> bool {
-        self.anomaly.is_none_or(|least| unusual.anomaly >= least)
-            && self.signals.is_none_or(|any| any.meets(unusual.signals))
+    fn check(self, unusual: Unusual) -> Result<(), Unmet<'static>> {
+        Unmet::Anomaly.unless(self.anomaly.is_none_or(|least| unusual.anomaly >= least))?;
+        Unmet::Signals.unless(self.signals.is_none_or(|any| any.meets(unusual.signals)))
+    }
+
+    pub const fn anomaly(self) -> Option<Anomaly> {
+        self.anomaly
     }
 
     pub const fn signals(self) -> Option<SignalSet> {
         self.signals
+    }
+}
+
+impl Unmet<'_> {
+    const fn unless(self, holds: bool) -> Result<(), Self> {
+        if holds { Ok(()) } else { Err(self) }
     }
 }
 

@@ -23,7 +23,10 @@ pub struct ScopeSet(Arc<[Scope]>);
 
 /// The scopes that a policy calls elevated; `*` in a pattern matches any run of characters.
 #[derive(Clone, Debug, Default)]
-pub struct ElevatedScopes(GlobSet);
+pub struct ElevatedScopes {
+    as_written: GlobSet,
+    in_any_case: GlobSet,
+}
 
 /// Why a text is no pattern for scopes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +44,12 @@ impl Scope {
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it is written so that many servers, and people, take it for more than one: they split scopes at other marks
+    /// than spaces, at commas above all.
+    pub fn may_be_several(&self) -> bool {
+        self.0.contains([',', ';', '|'])
     }
 }
 
@@ -93,25 +102,37 @@ impl ScopeSet {
     /// Those of the set that `keep` says yes to.
     #[must_use]
     pub fn filtered(&self, keep: impl Fn(&Scope) -> bool) -> Self {
-        Self(self.0.iter().filter(|scope| keep(scope)).cloned().collect())
+        let kept: Vec<_> = self.0.iter().filter(|scope| keep(scope)).cloned().collect();
+        // Most often none are left, and the empty set is always at hand.
+        if kept.is_empty() { Self::default() } else { Self(kept.into()) }
     }
 }
 
 impl ElevatedScopes {
     pub fn new<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Result<Self, ScopePatternError> {
-        let mut set = GlobSetBuilder::new();
+        let (mut as_written, mut in_any_case) = (GlobSetBuilder::new(), GlobSetBuilder::new());
         for pattern in patterns {
             let literals: Vec<_> = pattern.split('*').map(globset::escape).collect();
             // A star is a character that a scope can have.
             Scope::parse(pattern).map_err(|_| ScopePatternError)?;
             let glob = literals.join("*").replace("**", "*");
-            set.add(GlobBuilder::new(&glob).literal_separator(false).build().map_err(|_| ScopePatternError)?);
+            for (set, folded) in [(&mut as_written, false), (&mut in_any_case, true)] {
+                let glob = GlobBuilder::new(&glob).literal_separator(false).case_insensitive(folded).build();
+                set.add(glob.map_err(|_| ScopePatternError)?);
+            }
         }
-        set.build().map(Self).map_err(|_| ScopePatternError)
+        let build = |set: GlobSetBuilder| set.build().map_err(|_| ScopePatternError);
+        Ok(Self { as_written: build(as_written)?, in_any_case: build(in_any_case)? })
     }
 
+    /// Scopes have case (RFC 6749 §3.3).
     pub fn contains(&self, scope: &Scope) -> bool {
-        self.0.is_match(scope.as_str())
+        self.as_written.is_match(scope.as_str())
+    }
+
+    /// Whether a server that forgets their case takes it for one of these.
+    pub fn contains_in_any_case(&self, scope: &Scope) -> bool {
+        self.in_any_case.is_match(scope.as_str())
     }
 }
 
@@ -158,6 +179,15 @@ mod tests {
     fn only_a_star_is_special_in_a_scope_pattern(#[case] pattern: &str, #[case] scope: &str, #[case] elevated: bool) {
         let set = ElevatedScopes::new([pattern]).unwrap();
         assert_eq!(set.contains(&Scope::parse(scope).unwrap()), elevated);
+    }
+
+    #[rstest]
+    #[case("admin:*", "ADMIN:x", true)]
+    #[case("Payments:Refund", "payments:refund", true)]
+    #[case("admin:*", "adm1n:x", false)]
+    fn case_may_be_forgotten(#[case] pattern: &str, #[case] scope: &str, #[case] elevated: bool) {
+        let set = ElevatedScopes::new([pattern]).unwrap();
+        assert_eq!(set.contains_in_any_case(&Scope::parse(scope).unwrap()), elevated);
     }
 
     #[test]

@@ -113,7 +113,7 @@ impl RouteTable {
 
 /// More conditions first, named methods before any; what is still equal goes by the stricter and then by name, so that
 /// the order of files never decides.
-fn precedence(route: &Route) -> impl Ord + use<> {
+pub(crate) fn precedence(route: &Route) -> impl Ord + use<> {
     let selector = &route.selector;
     (Reverse(selector.conditions()), selector.methods.is_empty(), Reverse(route.sensitivity), route.name.clone())
 }

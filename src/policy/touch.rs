@@ -31,6 +31,14 @@ impl Policy {
         touched
     }
 
+    /// The ways to take one reading of a request.
+    pub fn touch_reading<'f>(&self, facts: &'f RequestFacts, method: &'f Method, path: &'f str) -> Vec<Taken<'f>> {
+        let mut touched = Vec::new();
+        let sent = Selected::of(facts, self.call_of(facts));
+        self.touch_as(&Selected { method, path, ..sent }, facts, &mut touched);
+        touched
+    }
+
     /// The MCP call that a request makes. Reading it may take reading a body: only where somebody looks at it.
     pub fn call_of<'f>(&self, facts: &'f RequestFacts) -> McpCall<'f> {
         let looks_at_calls = self.routes.looks_at_calls() || self.floors.look_at_calls();
@@ -60,7 +68,10 @@ impl Policy {
         touched: &mut Vec<Taken<'f>>,
     ) {
         for route in std::iter::once(found.route).chain(found.also.iter().copied().map(Some)) {
-            let (scopes, told) = self.exercised(route, facts);
+            // One body says the same in every reading, and reading it is the dearest part of them all.
+            let read = touched.iter().find(|taken| taken.route == route);
+            let read = read.map(|taken| (taken.scopes.clone(), taken.told));
+            let (scopes, told) = read.unwrap_or_else(|| self.exercised(route, facts));
             let own = route.and_then(|id| self.routes.get(id));
             let floor = floors.iter().filter(|floor| floor.binds(own)).map(|floor| floor.sensitivity).max();
             let taken = Taken { route, method, floor, scopes, told };

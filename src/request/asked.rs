@@ -18,7 +18,7 @@ use self::media::Media;
 use self::names::has_twin;
 use super::readings::PATH_OVERRIDES;
 use super::{Body, Headers, Occurrence, RequestFacts};
-use crate::policy::ScopeSet;
+use crate::policy::{Scope, ScopeSet};
 
 /// Where a request names the scopes that it asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +63,8 @@ impl AskedIn {
             Self::Header(name) => in_header(name, &facts.headers),
         };
         // A server grants its own choice where none is named (RFC 6749 §3.3).
-        scopes.filter(|scopes| !scopes.is_empty()).map_or(Asked::Unreadable, Asked::Scopes)
+        let plain = |scopes: &ScopeSet| !scopes.is_empty() && !scopes.iter().any(Scope::may_be_several);
+        scopes.filter(plain).map_or(Asked::Unreadable, Asked::Scopes)
     }
 }
 
@@ -97,7 +98,7 @@ fn in_query(field: &str, facts: &RequestFacts) -> Option<ScopeSet> {
 
 /// Servers that know headers as `HTTP_X_SCOPE` can't tell `x-scope` from `x_scope`.
 fn in_header(name: &str, headers: &Headers) -> Option<ScopeSet> {
-    let text = headers.only(name).filter(|text| !text.contains(','))?;
+    let text = headers.only(name)?;
     if has_twin(headers, name) { None } else { ScopeSet::parse(text).ok() }
 }
 

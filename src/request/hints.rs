@@ -1,6 +1,6 @@
 //! What the proxy's own configuration says of a route, in `context_extensions`. It can raise what the policy says, never lower it.
 
-use crate::policy::{ScopeSet, Sensitivity};
+use crate::policy::{Scope, ScopeSet, Sensitivity};
 
 /// What Envoy was told to say of the route that a request takes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,9 +36,10 @@ fn is_ours(name: &str) -> bool {
     name.get(..OURS.len()).is_some_and(|start| start.eq_ignore_ascii_case(OURS))
 }
 
-/// An empty list is a template that was not filled in.
+/// An empty list is a template that was not filled in, and one with commas would be one scope that nobody knows.
 fn scopes(text: &str) -> Option<ScopeSet> {
-    ScopeSet::parse(text).ok().filter(|scopes| !scopes.is_empty())
+    let plain = |scopes: &ScopeSet| !scopes.is_empty() && !scopes.iter().any(Scope::may_be_several);
+    ScopeSet::parse(text).ok().filter(plain)
 }
 
 #[cfg(test)]
@@ -69,6 +70,7 @@ mod tests {
     #[case(SCOPES, "a  b")]
     #[case(SCOPES, "a\tb")]
     #[case(SCOPES, " a")]
+    #[case(SCOPES, "a,b")]
     #[case("stepgate.sensitivty", "critical")]
     #[case("stepgate.scope", "a")]
     #[case("Stepgate.Sensitivity", "critical")]

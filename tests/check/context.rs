@@ -151,9 +151,8 @@ fn every_signal_is_read_as_it_is_written() {
 
 #[test]
 fn the_places_of_signals_are_the_same_whatever_the_order_of_the_file() {
-    let turned: String =
-        CONTEXT.lines().filter(|line| line.starts_with("    - ")).rev().map(|l| format!("{l}\n")).collect();
-    let turned = format!("{}  custom:\n{turned}", CONTEXT.split("  custom:").next().unwrap());
+    let turned: Vec<_> = CONTEXT.lines().filter(|line| line.starts_with("    - ")).rev().collect();
+    let turned = format!("{}  custom:\n{}\n", CONTEXT.split("  custom:").next().unwrap(), turned.join("\n"));
     let (one, other) = (Folder::with(&changed(CONTEXT)), Folder::with(&changed(&turned)));
     let (one, other) = (one.load().unwrap(), other.load().unwrap());
     assert_eq!(names(&one), names(&other));

@@ -180,12 +180,30 @@ scopes: gone
     true
 )]
 #[case::only_the_call("headers: { x-a: [\"1\"] }, mcp: { method: tools/list }", "headers: { x-a: [\"1\"] }", false)]
+#[case::as_many_and_a_method("methods: [POST], headers: { x-a: [\"1\"] }", "headers: { x-c: [\"1\"] }", true)]
+#[case::as_many_as_a_call("methods: [POST], headers: { x-a: [\"1\"] }", "mcp: { method: tools/list }", true)]
+#[case::as_many_and_the_stricter_counts("headers: { x-a: [\"1\"] }", "headers: { x-c: [\"1\"] }", false)]
+#[case::other_methods("methods: [GET], headers: { x-a: [\"1\"] }", "methods: [PUT], headers: { x-c: [\"1\"] }", false)]
 fn whoever_can_add_headers_must_not_gain(#[case] narrow: &str, #[case] wide: &str, #[case] refused: bool) {
     let route = |name: &str, narrowed: &str, sensitivity: &str| {
         format!("  - {{ name: {name}, match: {{ path: /mcp, {narrowed} }}, sensitivity: {sensitivity} }}\n")
     };
     let routes = route("narrow", narrow, "low") + &route("wide", wide, "critical");
     assert_eq!(codes(&format!("routes:\n{routes}scopes: gone")).contains(&Code::LaxerNarrowing), refused);
+}
+
+/// What of two such routes counts hangs on their names then, and names know nothing of privilege.
+#[test]
+fn of_two_routes_with_as_many_headers_the_first_must_exercise_what_the_other_does() {
+    let routes = r#"
+routes:
+  - { name: b, match: { path: /x, headers: { x-a: ["1"] } }, sensitivity: critical, scopes: [admin:wipe] }
+  - { name: LAX, match: { path: /x, headers: { x-b: ["1"] } }, sensitivity: critical }
+scopes: { elevated: ["admin:*"] }
+"#;
+    for (lax, refused) in [("a", true), ("c", false)] {
+        assert_eq!(codes(&routes.replace("LAX", lax)).contains(&Code::LaxerNarrowing), refused, "{lax}");
+    }
 }
 
 #[rstest]
@@ -242,8 +260,10 @@ fn ambiguous_paths_are_refused_where_the_policy_says_so(#[case] paths: &str, #[c
     assert_eq!(Folder::with(&changed(paths)).load().unwrap().policy.refuse_ambiguous, refused);
 }
 
-/// `stepgate test` judges them.
 #[test]
 fn tests_may_stand_in_a_policy() {
-    assert_eq!(codes("tests:\n  - { name: a, at: 2026-11-23T10:00:00Z, request: { path: /a }, expect: {} }"), []);
+    let test = "{ name: a, request: { method: GET, host: h, path: /a }, expect: { decision: deny, route: unmatched } }";
+    assert_eq!(codes(&format!("tests:\n  - {test}")), []);
+    let loaded = Folder::with(&changed(&format!("tests:\n  - {test}"))).load().unwrap();
+    assert_eq!(loaded.tests.iter().map(|test| &*test.name).collect::<Vec<_>>(), ["a"]);
 }

@@ -94,8 +94,8 @@ rules:
 "#;
     let policy = Folder::with(&changed(context)).load().unwrap().policy;
     let Effect::RequireIf(joined, _) = policy.rules[0].effect else { panic!("{:?}", policy.rules) };
-    let named = joined.signals().unwrap();
-    let names: Vec<_> = named.iter().map(|id| policy.context.signals.get(id).unwrap().name.as_str()).collect();
+    let signals = joined.signals().unwrap();
+    let names: Vec<_> = signals.iter().map(|id| policy.context.signals.get(id).unwrap().name.as_str()).collect();
     assert_eq!(names, ["new_network", "break-glass"]);
 }
 

@@ -12,13 +12,13 @@ pub(crate) const CASES: &[(&str, &str)] = &[
     ("overlapping_spaces", OVERLAPPING),
 ];
 
-const BAD_OWNERS: &str = r#"
+const BAD_OWNERS: &str = r"
 owners:
   team a: { hosts: [a.example] }
   team-b: {}
   team-c: { hosts: [], paths: [b], space: c }
   team-d: [/d]
-"#;
+";
 
 const OVERLAPPING: &str = r#"
 owners:

@@ -3,7 +3,7 @@
 use crate::support::Result;
 use crate::support::answer::Answer;
 use crate::support::envoy::Bootstrap;
-use crate::support::issuers::{IDP, RESOURCE, bearer};
+use crate::support::issuers::{IDP, RESOURCE, bearer, proof};
 use crate::support::mesh::{Mesh, Setting, Transport};
 use crate::workload::Workload;
 use crate::{HTTP_FILTERS, READ, REFUND};
@@ -82,18 +82,15 @@ async fn a_token_that_is_bound_to_a_key_passes_with_its_proof_only() -> Result<(
     let key = SigningKey::generate(Algorithm::Es256)?;
     let bound = bearer("billing-web", "payments:read").claim("cnf", json!({ "jkt": key.public().thumbprint() }));
     let bound = bound.sign(&mesh.issuers.idp)?;
-    let call = |scheme: &str| {
-        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(
-            mesh.caller()?.get(READ).header("authorization", format!("{scheme} {bound}")),
-        )
-    };
+    let caller = mesh.caller()?;
+    let call = |scheme: &str| caller.get(READ).header("authorization", format!("{scheme} {bound}"));
     for scheme in ["Bearer", "DPoP", "Basic DPoP"] {
-        assert_eq!(Answer::to(call(scheme)?).await?.status, 401, "{scheme}");
+        assert_eq!(Answer::to(call(scheme)).await?.status, 401, "{scheme}");
     }
     assert!(mesh.upstream.received().is_empty());
 
-    let proof = crate::support::issuers::proof(&key, "GET", READ, Some(&bound), None)?;
-    let answer = Answer::to(call("DPoP")?.header("DPoP", proof)).await?;
+    let proof = proof(&key, "GET", READ, Some(&bound), None)?;
+    let answer = Answer::to(call("DPoP").header("DPoP", proof)).await?;
     assert_eq!(answer.status, 200, "{answer:?}");
     Ok(())
 }

@@ -3,6 +3,8 @@
 use super::line;
 use super::world::{Call, NOW, ORIGIN, REFUND, THIEF, WEB, World, certificate, key};
 use crate::mint::{Jwt, SigningKey, sign_verbatim};
+use crate::policy::{Route, RouteTable, ScopeSet};
+use crate::request::AskedIn;
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -316,4 +318,24 @@ fn a_certificate_of_one_with_the_bearer_of_another() {
 fn base64(bytes: &[u8]) -> String {
     use base64::Engine;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// The token endpoint behind us may know no case in scopes, or split them at commas.
+#[rstest]
+#[case("payments:read", "allowed routine")]
+#[case("payments:refund", "step_up attestation_missing")]
+#[case("Payments:REFUND", "step_up attestation_missing")]
+#[case("payments:read,payments:refund", "step_up attestation_missing")]
+fn an_elevated_scope_asked_for_in_other_letters(#[case] asked: &'static str, #[case] expected: &str) {
+    let mut world = World::new();
+    let issues = AskedIn::Header("x-scope".into());
+    let routes = world.policy.routes.iter().map(|(_, route)| Route {
+        issues: (route.name.as_str() == "refund").then(|| issues.clone()),
+        scopes: ScopeSet::default(),
+        elevated: ScopeSet::default(),
+        ..route.clone()
+    });
+    world.policy.routes = RouteTable::new(routes.collect(), false);
+    let call = world.refund().without("oauth-client-attestation").with("x-scope", asked);
+    assert_eq!(line(&world.decide(&call)), expected);
 }

@@ -169,3 +169,11 @@ fn whom_envoy_or_a_proxy_reports_is_refused_like_anybody() {
         }
     }
 }
+
+/// Such as where the file with the identities got lost.
+#[test]
+fn whoever_refuses_the_undeclared_lets_nobody_in_by_declaring_nobody() {
+    let mut world = World::new();
+    world.policy.identities = Identities::new(Vec::new(), Undeclared::Refuse);
+    assert_refused(&world.decide(&world.refund()), "undeclared_identity", "no entries");
+}

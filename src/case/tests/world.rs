@@ -18,6 +18,7 @@ use crate::store::learned::Bounds;
 use crate::store::{Learned, SpentProofs};
 use crate::time::{Ttl, UnixTime};
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 pub(crate) const NOW: u64 = 1_800_000_000;
@@ -49,6 +50,7 @@ pub(crate) struct Call {
     pub peer: Peer,
     pub metadata: Metadata,
     pub hints: Hints,
+    pub source: Option<IpAddr>,
     pub at: u64,
 }
 
@@ -145,7 +147,7 @@ impl Call {
     pub(crate) fn new(method: &'static str, path: &'static str) -> Self {
         let (headers, peer, metadata) = (Vec::new(), Peer::default(), Metadata::default());
         let hints = Hints::default();
-        Self { method, path, host: "api.example.com", headers, peer, metadata, hints, at: NOW }
+        Self { method, path, host: "api.example.com", headers, peer, metadata, hints, source: None, at: NOW }
     }
 
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -161,6 +163,11 @@ impl Call {
 
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.headers.retain(|(other, _)| other != name);
+        self
+    }
+
+    pub(crate) fn from(mut self, source: &str) -> Self {
+        self.source = Some(source.parse().unwrap());
         self
     }
 
@@ -191,7 +198,7 @@ impl Call {
             headers,
             body: Body::Absent,
             asked: None,
-            source: None,
+            source: self.source,
             peer: self.peer.clone(),
             metadata: self.metadata.clone(),
             hints: self.hints.clone(),
@@ -201,7 +208,7 @@ impl Call {
 
 /// Answers what needs no memory.
 pub(crate) fn read(ground: Ground<'_>, need: &Need<'_>) -> Option<Answer> {
-    match *need {
+    match need {
         Need::Certificate(pem) => Some(Answer::Certificate(PeerCertificate::parse(pem).map(Arc::new))),
         Need::Bearer(token) => {
             let bearer = ground.policy.credentials.bearer.as_ref()?;
@@ -210,12 +217,12 @@ pub(crate) fn read(ground: Ground<'_>, need: &Need<'_>) -> Option<Answer> {
             Some(Answer::Bearer(verified.map(Arc::new)))
         }
         Need::Attestation(id, token) => {
-            let attestation = ground.policy.attestation(id)?;
+            let attestation = ground.policy.attestation(*id)?;
             let trusted = ground.trusted(&attestation.issuers);
             let verified = verify(token, attestation.profile.kind(), attestation.claim_names(), trusted);
-            Some(Answer::Attestation(id, verified.map(Arc::new)))
+            Some(Answer::Attestation(*id, verified.map(Arc::new)))
         }
-        Need::Proof(token, key) => Some(Answer::Proof(DpopProof::verify(token, &key))),
+        Need::Proof(token, key) => Some(Answer::Proof(DpopProof::verify(token, key))),
         Need::Familiarity(_) | Need::Spend(_) => None,
     }
 }

@@ -6,6 +6,7 @@ use crate::config::code::Code;
 use crate::config::diagnostics::Diagnostics;
 use crate::config::draft::Draft;
 use crate::config::routes::RouteDraft;
+use crate::policy::table::precedence;
 use crate::policy::{HeaderCondition, HostPattern, Mode, PathTemplate, Route, Rule};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -59,7 +60,8 @@ fn pairs<'r>(group: &Group<'r>) -> Vec<(&'r RouteDraft, &'r RouteDraft)> {
         for narrow in narrow.iter().copied() {
             let stepped = wider.iter().any(|wide| is_step(&wide.route, &narrow.route));
             let compared = wider.iter().filter(|wide| !stepped || wide.route.selector.mcp.is_some());
-            pairs.extend(compared.map(|wide| (narrow, *wide)));
+            let taken_from = compared.filter(|wide| precedence(&narrow.route) < precedence(&wide.route));
+            pairs.extend(taken_from.map(|wide| (narrow, *wide)));
         }
     }
     pairs
@@ -74,10 +76,9 @@ impl<'r> Shape<'r> {
         }
     }
 
-    /// Whether it has fewer conditions, and the other looks at headers that it does not. With as many, the stricter route
-    /// counts anyway.
+    /// Whether the other looks at headers that it does not, and has no fewer conditions. With as many, either may come first.
     fn is_wider_than(&self, narrow: &Self) -> bool {
-        self.conditions < narrow.conditions && narrow.headers.iter().any(|name| !self.headers.contains(name))
+        self.conditions <= narrow.conditions && narrow.headers.iter().any(|name| !self.headers.contains(name))
     }
 }
 

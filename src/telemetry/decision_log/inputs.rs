@@ -10,7 +10,7 @@ use super::record::{Record, Seen};
 use crate::attestation::Claims;
 use crate::context::{Country, Lifetime, Test};
 use crate::decision::Outcome;
-use crate::identity::{AccessToken, Caller};
+use crate::identity::{AccessToken, Caller, Principal};
 use crate::policy::{Credentials, Policy, Sensitivity};
 use crate::reason::Reason;
 use crate::request::{Asked, Hints, Layer, Malformed, McpCall, RequestFacts};
@@ -172,7 +172,7 @@ impl<'a> Hinted<'a> {
     fn of(hints: &'a Hints) -> Option<Self> {
         let Hints { sensitivity, scopes, unreadable } = hints;
         let says = *hints != Hints::default();
-        says.then(|| Self { sensitivity: *sensitivity, scopes: Scopes(Some(scopes)), unreadable: *unreadable })
+        says.then_some(Self { sensitivity: *sensitivity, scopes: Scopes(Some(scopes)), unreadable: *unreadable })
     }
 }
 
@@ -181,7 +181,7 @@ impl<'a> Calling<'a> {
         let bound_to_key = caller.token.as_ref().and_then(AccessToken::bound_to).is_some();
         let bound = [("key", bound_to_key), ("certificate", caller.certificate.is_some())];
         Self {
-            principal: caller.principal.as_ref().map(|principal| principal.as_str()),
+            principal: caller.principal.as_ref().map(Principal::as_str),
             scopes: caller.granted.as_ref().map(|granted| Scopes(Some(granted))),
             credential_lifetime: match caller.lifetime {
                 Lifetime::Told(lifetime) => Some(Shows(lifetime)),
