@@ -62,7 +62,7 @@ impl Floor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::tests::samples::{condition, headers, method, name, route, selector};
+    use crate::policy::tests::samples::{condition, headers, method, name, route, route_of, selector};
     use crate::request::{Headers, Host, McpCall};
     use rstest::rstest;
 
@@ -134,19 +134,18 @@ mod tests {
 
     #[rstest]
     #[case(None, None, true)]
-    #[case(None, Some(None), true)]
-    #[case(None, Some(Some("payments")), true)]
-    #[case(Some("payments"), Some(Some("payments")), true)]
-    #[case(Some("payments"), Some(Some("billing")), false)]
-    #[case(Some("payments"), Some(None), false)]
+    #[case(None, Some(route("a", "/a")), true)]
+    #[case(None, Some(route_of("payments")), true)]
+    #[case(Some("payments"), Some(route_of("payments")), true)]
+    #[case(Some("payments"), Some(route_of("billing")), false)]
+    #[case(Some("payments"), Some(route("a", "/a")), false)]
     #[case(Some("payments"), None, false)]
     fn a_teams_floor_holds_for_its_own_routes(
         #[case] owner: Option<&str>,
-        #[case] taken: Option<Option<&str>>,
+        #[case] taken: Option<Route>,
         #[case] binds: bool,
     ) {
         let floor = Floor { owner: owner.map(name), ..floor("/{*rest}", Sensitivity::High) };
-        let taken = taken.map(|owner| Route { owner: owner.map(name), ..route("a", "/a") });
         assert_eq!(floor.binds(taken.as_ref()), binds);
     }
 }

@@ -61,6 +61,11 @@ pub(in crate::policy) fn route(named: &str, selected: &str) -> Route {
     }
 }
 
+/// A team's, of low sensitivity.
+pub(in crate::policy) fn route_of(team: &str) -> Route {
+    Route { owner: Some(name(team)), ..route(team, "/{*rest}") }
+}
+
 /// `admin:*` is elevated, no identities and rules.
 pub(in crate::policy) fn policy(routes: Vec<Route>) -> Policy {
     let base = World::new().policy;
