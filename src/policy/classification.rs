@@ -203,3 +203,6 @@ fn join(own: &mut Vec<RuleId>, others: Vec<RuleId>) {
     own.sort_unstable();
     own.dedup();
 }
+
+#[cfg(test)]
+mod tests;

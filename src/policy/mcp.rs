@@ -49,3 +49,41 @@ impl McpCondition {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::tests::samples::glob;
+    use rstest::rstest;
+
+    fn condition(method: &str, tools: &[&str]) -> McpCondition {
+        McpCondition { method: method.into(), tools: tools.iter().map(|text| glob(text)).collect() }
+    }
+
+    fn call<'a>(method: &'a str, tool: Option<&'a str>) -> McpCall<'a> {
+        McpCall::One { method, tool }
+    }
+
+    #[rstest]
+    #[case(&[], call("tools/call", Some("read")), Fit::Yes)]
+    #[case(&[], call("tools/list", None), Fit::No)]
+    #[case(&["delete_*"], call("tools/call", Some("delete_all")), Fit::Yes)]
+    #[case(&["transfer_*", "delete_*"], call("tools/call", Some("delete_all")), Fit::Yes)]
+    #[case(&["delete_*"], call("tools/call", Some("read")), Fit::No)]
+    #[case(&["delete_*"], call("tools/list", None), Fit::No)]
+    #[case::lax_about_case(&["delete_*"], call("Tools/Call", Some("delete_all")), Fit::Yes)]
+    #[case(&["delete_*"], call("tools/call", Some("Delete_all")), Fit::No)]
+    // Whatever may be the call counts, and not as surely.
+    #[case::a_tool_that_is_not_told(&["delete_*"], call("tools/call", None), Fit::Doubtful)]
+    #[case::any_tool(&[], call("tools/call", None), Fit::Yes)]
+    #[case::any_call(&["delete_*"], McpCall::Unclear, Fit::Doubtful)]
+    #[case(&[], McpCall::Unclear, Fit::Doubtful)]
+    fn a_call_fits_by_its_method_and_tool(#[case] tools: &[&str], #[case] call: McpCall<'_>, #[case] fit: Fit) {
+        assert_eq!(condition("tools/call", tools).holds(&call), fit);
+    }
+
+    #[test]
+    fn a_route_of_some_tools_is_narrower_than_one_of_any() {
+        assert!(condition("tools/call", &["*"]).conditions() > condition("tools/call", &[]).conditions());
+    }
+}

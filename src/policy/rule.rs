@@ -242,3 +242,6 @@ impl Requirement {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! Laws of classification: strictest wins, and nothing depends on order.
 
+pub(super) mod samples;
+
 use super::*;
 use crate::context::Unusual;
 use crate::request::{Headers, Method};

@@ -93,3 +93,6 @@ impl Policy {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
