@@ -57,6 +57,7 @@ pub struct Case<'a> {
     // What does not change while the case is open is found out once.
     touched: OnceCell<Vec<Taken<'a>>>,
     sighting: OnceCell<Arc<Sighting>>,
+    presented: OnceCell<Result<Option<presented::Presented<'a>>, Reason>>,
 }
 
 /// How far a case came.
@@ -147,6 +148,7 @@ impl<'a> Case<'a> {
             watching_failed: false,
             touched: OnceCell::new(),
             sighting: OnceCell::new(),
+            presented: OnceCell::new(),
         }
     }
 

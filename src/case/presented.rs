@@ -6,6 +6,7 @@ use crate::identity::{Caller, Scheme, VerifiedToken};
 use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::request::{Malformed, Occurrence, RequestFacts};
+use std::fmt;
 
 /// A token as the caller presented it.
 #[derive(Clone, Copy)]
@@ -19,12 +20,24 @@ impl<'a> Case<'a> {
         if let Some(recorded) = self.recorded {
             return recorded.scheme();
         }
-        let presented = presented(self.ground.policy, self.facts).ok().flatten();
+        let presented = self.looked_at().as_ref().ok().copied().flatten();
         presented.map_or(Scheme::Bearer, |presented| presented.scheme)
     }
 
     pub(super) fn presented(&self) -> Progress<'a, Option<Presented<'a>>> {
-        presented(self.ground.policy, self.facts).map_err(Halt::Refused)
+        self.looked_at().clone().map_err(Halt::Refused)
+    }
+
+    /// A token may be long, so that its header is read once.
+    fn looked_at(&self) -> &Result<Option<Presented<'a>>, Reason> {
+        self.presented.get_or_init(|| presented(self.ground.policy, self.facts))
+    }
+}
+
+/// How, and never what.
+impl fmt::Debug for Presented<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Presented").field("scheme", &self.scheme).finish_non_exhaustive()
     }
 }
 
@@ -95,4 +108,15 @@ fn holds_another(value: &str) -> bool {
 fn is_ours(value: &str) -> bool {
     let name = value.split([' ', '\t']).next().unwrap_or_default();
     name.eq_ignore_ascii_case("bearer") || name.eq_ignore_ascii_case("dpop")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_how_a_token_was_presented_and_none_of_it() {
+        let shown = format!("{:?}", Presented { token: "secret", scheme: Scheme::Dpop });
+        assert_eq!(shown, "Presented { scheme: Dpop, .. }");
+    }
 }

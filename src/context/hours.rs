@@ -325,16 +325,6 @@ mod tests {
         assert_eq!(new(&Day::ALL, "24:00", "07:00"), HoursError::BeginsAtTheEnd);
     }
 
-    #[test]
-    #[ignore = "a measurement, to be run by hand with optimization"]
-    fn asking_costs_far_less_than_300_ns() {
-        const ROUNDS: u64 = 10_000_000;
-        let hours = hours(&WEEKDAYS, "07:00", "20:00", "Europe/Berlin");
-        let (start, first) = (std::time::Instant::now(), at("2026-11-23T00:00:00Z").as_secs());
-        let within = (0..ROUNDS).filter(|round| hours.contains(UnixTime::from_secs(first + round))).count();
-        println!("{within} within, {:?} each", start.elapsed() / u32::try_from(ROUNDS).unwrap());
-    }
-
     proptest! {
         #[test]
         fn a_moment_is_within_hours_or_within_the_rest_of_the_day(

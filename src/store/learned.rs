@@ -83,13 +83,6 @@ impl Learned {
         }
     }
 
-    /// Forgets an identity altogether; what is known of credentials stays.
-    pub fn forget(&self, principal: &Principal) {
-        for standing in STANDINGS {
-            self.places(standing).take(principal);
-        }
-    }
-
     /// Takes what is known of identities to where they belong under a new policy, so that an entry that comes or goes makes
     /// nobody a stranger. Who is named no more gives up the place and competes like others.
     pub fn restand(&self, standing_of: impl Fn(&Principal) -> Standing) {

@@ -59,20 +59,6 @@ fn names_that_left_the_policy_give_up_their_places() {
     assert_eq!(learned.sizes()[0].entries, 1);
 }
 
-#[rstest]
-fn who_is_forgotten_is_a_stranger(
-    #[values(Standing::Named, Standing::Patterned, Standing::Undeclared)] standing: Standing,
-    #[values(1, 60)] calls: u32,
-) {
-    let (learned, web) = (learned(), Sighting { standing, ..sighting("web") });
-    let stranger = learned.familiarity(&web, &TERMS, NOW);
-    for _ in 0..calls {
-        learned.learn(&web, Lesson::All, &TERMS, NOW);
-    }
-    learned.forget(&web.principal);
-    assert_eq!(learned.familiarity(&web, &TERMS, NOW), stranger);
-}
-
 #[test]
 fn a_record_that_grows_is_weighed_again() {
     let learned = learned();
