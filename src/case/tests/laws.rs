@@ -13,6 +13,7 @@ mod excepted;
 mod hints;
 mod identities;
 mod memory;
+mod names;
 mod order;
 mod paths;
 mod policies;

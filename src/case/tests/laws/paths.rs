@@ -57,7 +57,9 @@ impl Writing {
                 let letters = places(|c| c.is_ascii_alphabetic());
                 if !letters.is_empty() {
                     let place = *at.get(&letters);
-                    sketch.path = replaced(place, &format!("%{:x}", path.as_bytes()[place]));
+                    let letter = path.as_bytes()[place];
+                    let escape = if place % 2 == 0 { format!("%{letter:x}") } else { format!("%{letter:X}") };
+                    sketch.path = replaced(place, &escape);
                 }
             }
             Self::DoubledSlash => sketch.path = replaced(slash, "//"),

@@ -1,4 +1,5 @@
-//! A call that leaves a header out never gets more than one that shows it, but where its very presence is what matters.
+//! A call that leaves a header out never gets more than one that shows it, but where its very presence is what matters. And
+//! none gets more by a header that nobody waits for.
 //!
 //! The exceptions are what policies are for, or what HTTP is:
 //! - a route, rule, floor or custom signal names the header, and so speaks only of calls that show it;
@@ -13,9 +14,9 @@
 use super::calls::{Attested, Call, Sketch};
 use super::policies::{Parts, Sources};
 use super::scene::{Scene, scene, verdict};
-use crate::context::{Look, Test};
-use crate::policy::{HeaderCondition, Policy};
-use crate::request::Peer;
+use crate::context::{CountrySource, Look, Test};
+use crate::policy::{HeaderCondition, Policy, Route};
+use crate::request::{AskedIn, Peer};
 use proptest::prelude::*;
 
 const OVERRIDES: [&str; 5] =
@@ -41,6 +42,28 @@ fn is_telling(parts: &Parts, name: &str) -> bool {
     OVERRIDES.contains(&name) || (reads_bodies && DESCRIBING.contains(&name)) || where_from
 }
 
+/// What a caller shows for itself.
+const SHOWN: [&str; 3] = ["authorization", "oauth-client-attestation", "dpop"];
+
+/// Whether something is missing without the header: a route asks for it (and may be no laxer than one that does not, or the
+/// policy is not loaded), a signal, or what is asked for on an issuing route can't be read.
+fn is_waited_for(parts: &Parts, name: &str) -> bool {
+    let narrows = |route: &Route| route.selector.headers.iter().any(|condition| *condition.name == *name);
+    let told_by = |test: &Test| match test {
+        Test::NewCountry(CountrySource::Header(own)) | Test::UntrustedDevice { header: own, .. } => **own == *name,
+        Test::Header(test) => *test.name == *name && matches!(test.looks_for, Look::Absent),
+        _ => false,
+    };
+    let asked_in = |route: &Route| match &route.issues {
+        Some(AskedIn::Header(own)) => **own == *name,
+        Some(AskedIn::Form(_)) => ["content-type", "content-length"].contains(&name),
+        _ => false,
+    };
+    parts.routes.iter().any(|route| narrows(route) || asked_in(route))
+        || parts.signals.iter().any(|signal| told_by(&signal.test))
+        || (name == "x-forwarded-for" && parts.behind_proxy)
+}
+
 /// Whether a call without its bearer, or its certificate, is still somebody's, or nobody need be known.
 fn needs_no_other_credential(parts: &Parts, policy: &Policy, call: &Call) -> bool {
     let both = call.peer.certificate.is_some() && call.shows("authorization");
@@ -59,6 +82,16 @@ proptest! {
         for name in names.filter(|name| verdict(&policy, &memory, &call.without(name)) < whole) {
             let credential = name == "authorization" && needs_no_other_credential(&parts, &policy, &call);
             prop_assert!(is_named(&parts, name) || is_telling(&parts, name) || credential, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_header_more_never_loosens(Scene { parts, memory, sketch } in scene()) {
+        let (policy, call) = (parts.policy(), sketch.call());
+        let whole = verdict(&policy, &memory, &call);
+        let names = call.headers.iter().map(|(name, _)| name.as_str());
+        for name in names.filter(|name| whole < verdict(&policy, &memory, &call.without(name))) {
+            prop_assert!(SHOWN.contains(&name) || is_waited_for(&parts, name), "{name}");
         }
     }
 
