@@ -58,7 +58,7 @@ impl Writing {
                 if !letters.is_empty() {
                     let place = *at.get(&letters);
                     let letter = path.as_bytes()[place];
-                    let escape = if place % 2 == 0 { format!("%{letter:x}") } else { format!("%{letter:X}") };
+                    let escape = if place.is_multiple_of(2) { format!("%{letter:x}") } else { format!("%{letter:X}") };
                     sketch.path = replaced(place, &escape);
                 }
             }
