@@ -35,6 +35,7 @@ fn web(scopes: &str) -> Recorded {
         country: None,
         fired: SignalSet::default(),
         attestation: None,
+        looped: false,
     }
 }
 

@@ -6,8 +6,7 @@ mod sketch;
 use super::super::{Line, LoggedHeaders, Record, Seen};
 use super::refused;
 use crate::case::tests::world::{NOW, World};
-use crate::case::{Answer, Case, Ground, Need, Step};
-use crate::context::Familiarity;
+use crate::case::{Allowance, Answer, CHALLENGE_WINDOW, Case, Ground, Need, Step};
 use crate::decision::{Decision, Outcome};
 use crate::inputs::Inputs;
 use crate::reason::Reason;
@@ -22,11 +21,16 @@ fn ground(world: &World) -> Ground<'_> {
     Ground { policy: &world.policy, keyring: &world.keyring, challenges: &world.challenges }
 }
 
-fn decide(world: &World, facts: &RequestFacts, familiarity: Familiarity) -> Decision {
+fn decide(world: &World, facts: &RequestFacts, sketch: &sketch::Sketch) -> Decision {
     let mut case = Case::open(ground(world), facts);
     loop {
         match case.step(UnixTime::from_secs(NOW)) {
-            Step::Needs(Need::Familiarity(_)) => case.supply(Answer::Familiarity(familiarity)),
+            Step::Needs(Need::Familiarity(_)) => case.supply(Answer::Familiarity(sketch.familiarity)),
+            Step::Needs(Need::Challenge(_)) => case.supply(Answer::Challenge(if sketch.loops {
+                Allowance::Loop { retry_after: CHALLENGE_WINDOW }
+            } else {
+                Allowance::Allowed
+            })),
             Step::Needs(need) => case.supply(world.answer(need, NOW)),
             Step::Decided(decision) => return decision,
         }
@@ -61,7 +65,7 @@ proptest! {
     fn what_is_logged_makes_the_same_decision_and_the_same_line(sketch in sketch::sketches()) {
         let world = policy::world(sketch.mode);
         let Some(facts) = sketch.facts(&world) else { return Ok(()) };
-        let decision = decide(&world, &facts, sketch.familiarity);
+        let decision = decide(&world, &facts, &sketch);
         if matches!(decision.decided(), Outcome::Deny(Reason::Unavailable(_))) {
             return Ok(());
         }

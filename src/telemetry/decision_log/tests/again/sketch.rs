@@ -33,6 +33,8 @@ pub(super) struct Sketch {
     caller: Caller,
     evidence: Evidence,
     pub familiarity: Familiarity,
+    /// Whether the caller left too many challenges unanswered.
+    pub loops: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -83,8 +85,9 @@ pub(super) fn sketches() -> impl Strategy<Value = Sketch> {
     let tool = select(vec![None, Some("delete_user"), Some("read_user")]);
     let around = (source, hints, body, tool);
     let mode = select(vec![Mode::Enforce, Mode::Enforce, Mode::Shadow]);
-    (mode, request, around, callers(), evidence(), familiarities()).prop_map(
-        |(mode, (layer, method, path, headers), (source, hints, body, tool), caller, evidence, familiarity)| Sketch {
+    let remembered = (familiarities(), prop::bool::weighted(0.3));
+    (mode, request, around, callers(), evidence(), remembered).prop_map(
+        |(mode, (layer, method, path, headers), (source, hints, body, tool), caller, evidence, (familiarity, loops))| Sketch {
             mode,
             layer,
             method,
@@ -97,6 +100,7 @@ pub(super) fn sketches() -> impl Strategy<Value = Sketch> {
             caller,
             evidence,
             familiarity,
+            loops,
         },
     )
 }
