@@ -112,6 +112,13 @@ fn a_level_that_asks_for_a_challenge_gets_one() {
 }
 
 #[test]
+fn a_caller_that_had_left_too_many_challenges_unanswered_is_refused_where_it_is_asked() {
+    assert_eq!(refund(&Recorded { looped: true, ..web("payments:refund") }), "deny challenge_loop");
+    assert_eq!(refund(&Recorded { looped: true, ..web("payments:read") }), "deny insufficient_scope");
+    assert_eq!(refund(&Recorded { looped: true, ..with(attestation(0)) }), "verified attested");
+}
+
+#[test]
 fn what_was_found_of_the_attestation_is_what_was_recorded() {
     let decision = decide(&World::new(), &Call::new("POST", REFUND), &with(attestation(7)));
     let attested = decision.findings.attestation.unwrap();

@@ -9,9 +9,10 @@ use crate::decision::Decision;
 use crate::identity::{PeerCertificate, Principal, TrustDomain};
 use crate::mint::{Jwt, SigningKey, jwks};
 use crate::policy::{
-    Assurance, Attestation, AttestationId, BearerCredential, ChallengeLimit, Credentials, Effect, ElevatedScopes, Floors, HostPattern,
-    Identities, IdentitySource, Issuer, IssuerId, LevelId, Mode, MtlsCredential, Name, Origin, PathTemplate, Policy,
-    Privilege, Profile, Route, RouteTable, Rule, ScopeSet, Selector, Sensitivity, Unmatched, When,
+    Assurance, Attestation, AttestationId, BearerCredential, ChallengeLimit, Credentials, Effect, ElevatedScopes,
+    Floors, HostPattern, Identities, IdentitySource, Issuer, IssuerId, LevelId, Mode, MtlsCredential, Name, Origin,
+    PathTemplate, Policy, Privilege, Profile, Route, RouteTable, Rule, ScopeSet, Selector, Sensitivity, Unmatched,
+    When,
 };
 use crate::request::{Body, Headers, Hints, Host, Layer, Metadata, Method, Peer, Readings, RequestFacts, RequestPath};
 use crate::store::learned::Bounds;

@@ -129,9 +129,8 @@ fn read<'a>(record: &Record<'a>, facts: &'a RequestFacts) -> Read<'a> {
 fn fault<'a>(record: &Record<'a>) -> Option<&'a str> {
     let Outcome::Deny(reason) = record.decision.decided() else { return None };
     let hidden = match reason {
-        Reason::Credential(_) | Reason::Proof(_) | Reason::Request(Malformed::RepeatedAuthorization) => true,
-        Reason::ChallengeLoop => true,
-        Reason::Request(_) => record.request.facts.is_none(),
+        Reason::Credential(_) | Reason::Proof(_) | Reason::ChallengeLoop => true,
+        Reason::Request(why) => *why == Malformed::RepeatedAuthorization || record.request.facts.is_none(),
         _ => false,
     };
     hidden.then(|| reason.as_str())

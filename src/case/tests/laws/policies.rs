@@ -8,8 +8,8 @@ use crate::case::tests::world::{ORIGIN, attestation, issuers, levels};
 use crate::context::{Context, LearningTerms, NetworkSet, Signal, Signals};
 use crate::identity::TrustDomain;
 use crate::policy::{
-    BearerCredential, ChallengeLimit, Credentials, ElevatedScopes, Floor, Floors, Identities, Identity, IdentitySource, IssuerId, Mode,
-    MtlsCredential, Origin, Policy, Route, RouteTable, Rule, Undeclared, Unmatched,
+    BearerCredential, ChallengeLimit, Credentials, ElevatedScopes, Floor, Floors, Identities, Identity, IdentitySource,
+    IssuerId, Mode, MtlsCredential, Origin, Policy, Route, RouteTable, Rule, Undeclared, Unmatched,
 };
 use proptest::prelude::*;
 use std::sync::LazyLock;

@@ -6,7 +6,7 @@ mod sketch;
 use super::super::{Line, LoggedHeaders, Record, Seen};
 use super::refused;
 use crate::case::tests::world::{NOW, World};
-use crate::case::{Allowance, Answer, CHALLENGE_WINDOW, Case, Ground, Need, Step};
+use crate::case::{Answer, Case, Ground, Need, Step};
 use crate::decision::{Decision, Outcome};
 use crate::inputs::Inputs;
 use crate::reason::Reason;
@@ -26,11 +26,7 @@ fn decide(world: &World, facts: &RequestFacts, sketch: &sketch::Sketch) -> Decis
     loop {
         match case.step(UnixTime::from_secs(NOW)) {
             Step::Needs(Need::Familiarity(_)) => case.supply(Answer::Familiarity(sketch.familiarity)),
-            Step::Needs(Need::Challenge(_)) => case.supply(Answer::Challenge(if sketch.loops {
-                Allowance::Loop { retry_after: CHALLENGE_WINDOW }
-            } else {
-                Allowance::Allowed
-            })),
+            Step::Needs(Need::Challenge(_)) => case.supply(Answer::Challenge(sketch.allowance)),
             Step::Needs(need) => case.supply(world.answer(need, NOW)),
             Step::Decided(decision) => return decision,
         }
@@ -89,4 +85,16 @@ fn what_could_not_be_read_is_refused_again() {
     let (world, (decision, seen)) = (World::new(), refused());
     let again = inputs(&line(&world, &decision, seen)).decide(ground(&world), UnixTime::from_secs(NOW));
     assert_eq!(again.outcome, decision.outcome);
+}
+
+#[test]
+fn a_loop_is_refused_again() {
+    let world = World::new();
+    let call = world.refund().without("dpop");
+    let decisions: Vec<_> = (0..21).map(|_| world.decide(&call)).collect();
+    let decision = decisions.last().unwrap();
+    assert_eq!(decision.outcome, Outcome::Deny(Reason::ChallengeLoop));
+    let logged = line(&world, decision, Seen::from(&call.facts()));
+    let again = inputs(&logged).decide(ground(&world), UnixTime::from_secs(NOW));
+    assert_eq!((logged["inputs"]["fault"].as_str(), again.outcome), (Some("challenge_loop"), decision.outcome.clone()));
 }

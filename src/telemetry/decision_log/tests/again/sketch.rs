@@ -2,6 +2,7 @@
 
 use crate::attestation::json::Object;
 use crate::case::tests::world::{NOW, ORIGIN, THIEF, WEB, World, certificate};
+use crate::case::{Allowance, CHALLENGE_WINDOW};
 use crate::context::{Familiarity, Seen};
 use crate::mint::Jwt;
 use crate::policy::Mode;
@@ -34,7 +35,7 @@ pub(super) struct Sketch {
     evidence: Evidence,
     pub familiarity: Familiarity,
     /// Whether the caller left too many challenges unanswered.
-    pub loops: bool,
+    pub allowance: Allowance,
 }
 
 #[derive(Clone, Debug)]
@@ -85,9 +86,17 @@ pub(super) fn sketches() -> impl Strategy<Value = Sketch> {
     let tool = select(vec![None, Some("delete_user"), Some("read_user")]);
     let around = (source, hints, body, tool);
     let mode = select(vec![Mode::Enforce, Mode::Enforce, Mode::Shadow]);
-    let remembered = (familiarities(), prop::bool::weighted(0.3));
+    let loops = Allowance::Loop { retry_after: CHALLENGE_WINDOW };
+    let remembered = (familiarities(), select(vec![Allowance::Allowed, Allowance::Allowed, loops]));
     (mode, request, around, callers(), evidence(), remembered).prop_map(
-        |(mode, (layer, method, path, headers), (source, hints, body, tool), caller, evidence, (familiarity, loops))| Sketch {
+        |(
+            mode,
+            (layer, method, path, headers),
+            (source, hints, body, tool),
+            caller,
+            evidence,
+            (familiarity, allowance),
+        )| Sketch {
             mode,
             layer,
             method,
@@ -100,7 +109,7 @@ pub(super) fn sketches() -> impl Strategy<Value = Sketch> {
             caller,
             evidence,
             familiarity,
-            loops,
+            allowance,
         },
     )
 }
