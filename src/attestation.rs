@@ -7,6 +7,7 @@ pub mod algorithm;
 pub mod appraise;
 pub mod claims;
 pub mod dpop;
+pub mod ear;
 pub mod fault;
 pub mod jose;
 pub mod json;
