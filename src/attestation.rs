@@ -6,7 +6,9 @@
 pub mod algorithm;
 pub mod appraise;
 pub mod claims;
+pub mod details;
 pub mod dpop;
+pub mod ear;
 pub mod fault;
 pub mod jose;
 pub mod json;
@@ -18,6 +20,7 @@ pub mod verify;
 pub use algorithm::Algorithm;
 pub use appraise::{Appraised, Expected, appraise};
 pub use claims::{ClaimNames, Claims, Confirmation};
+pub use details::Details;
 pub use dpop::DpopProof;
 pub use fault::{ProofFault, TokenFault};
 pub use keys::{KeySet, Keyring};

@@ -78,6 +78,13 @@ impl Attestation {
 
     /// The claims that are read of it.
     pub fn claim_names(&self) -> ClaimNames<'_> {
-        ClaimNames { subject: "sub", scopes: &self.scope_claim, task: &self.task_claim, actors: false, kept: &[] }
+        ClaimNames {
+            subject: "sub",
+            scopes: &self.scope_claim,
+            task: &self.task_claim,
+            actors: false,
+            nonces: false,
+            kept: &[],
+        }
     }
 }

@@ -108,6 +108,7 @@ impl BearerCredential {
             scopes: &self.scopes,
             task: "",
             actors: self.delegated,
+            nonces: false,
             kept: &credentials.claims,
         }
     }
@@ -123,7 +124,14 @@ impl JwtAuthnCredential {
 
     /// The claims that are read of what Envoy verified.
     pub fn claim_names<'p>(&'p self, credentials: &'p Credentials) -> ClaimNames<'p> {
-        ClaimNames { subject: &self.subject, scopes: &self.scopes, task: "", actors: false, kept: &credentials.claims }
+        ClaimNames {
+            subject: &self.subject,
+            scopes: &self.scopes,
+            task: "",
+            actors: false,
+            nonces: false,
+            kept: &credentials.claims,
+        }
     }
 }
 

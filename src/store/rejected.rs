@@ -56,7 +56,7 @@ mod tests {
     use crate::attestation::{ClaimNames, TokenKind};
 
     fn digest(text: &str) -> TokenDigest {
-        let names = ClaimNames { subject: "sub", scopes: "scope", task: "", actors: false, kept: &[] };
+        let names = ClaimNames { subject: "sub", scopes: "scope", task: "", actors: false, nonces: false, kept: &[] };
         let token = Token { text, purpose: "", kind: TokenKind::Bearer, names, issuers: &[] };
         DigestKey::random().unwrap().digest(&token)
     }

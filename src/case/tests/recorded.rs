@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 fn token(payload: &Value) -> AccessToken {
-    let names = ClaimNames { subject: "sub", scopes: "scope", task: "", actors: false, kept: &["team".into()] };
+    let names =
+        ClaimNames { subject: "sub", scopes: "scope", task: "", actors: false, nonces: false, kept: &["team".into()] };
     let claims = Claims::read(payload.as_object().unwrap(), names).unwrap();
     AccessToken { verified: VerifiedToken::Earlier(Arc::new(claims)), scheme: Scheme::Bearer }
 }
