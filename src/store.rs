@@ -17,7 +17,7 @@ pub use remembered::{CacheMeter, CacheSize, Meters, Remembered};
 pub use spent::SpentProofs;
 
 use crate::attestation::{DpopProof, ProofFault, Thumbprint, TokenFault, TokenKind};
-use crate::case::{Answer, Ground, Need};
+use crate::case::{Answer, Ground, Need, Renewal};
 use crate::clock::Clock;
 use crate::decision::Decision;
 use crate::policy::{Attestation, IssuerId, Policy};
@@ -58,6 +58,8 @@ impl<C: Clock + Clone> Store<C> {
                 None => Err(Unavailable::Policy),
             },
             Need::Proof(token, key) => self.proof(token, &key).await.map(Answer::Proof),
+            // Which keys there are is not remembered here; who opened the case knows better.
+            Need::Keys(_) => Ok(Answer::Keys(Renewal::Unchanged)),
             Need::Spend(spending) => Ok(Answer::Spent(self.spent.spend(spending, self.clock.now()))),
         };
         result.unwrap_or_else(Answer::Unavailable)
