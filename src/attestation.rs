@@ -25,4 +25,4 @@ pub use dpop::DpopProof;
 pub use fault::{ProofFault, TokenFault};
 pub use keys::{KeySet, Keyring};
 pub use thumbprint::Thumbprint;
-pub use verify::{TokenKind, Verified, verify};
+pub use verify::{TokenKind, Unverified, Verified, verify};

@@ -13,13 +13,13 @@ mod shadow;
 mod tokens;
 
 use crate::attestation::verify::Trusted;
-use crate::attestation::{DpopProof, Keyring, ProofFault, Thumbprint, TokenFault, Verified};
+use crate::attestation::{DpopProof, Keyring, ProofFault, Thumbprint, TokenFault, TokenKind, Unverified, Verified};
 use crate::challenge::ChallengeKeys;
 use crate::context::{Familiarity, Sighting};
 use crate::decision::{Decision, Evidence, Findings, Outcome, decide};
 use crate::identity::Caller;
 use crate::policy::{
-    AttestationId, Classification, IssuerId, Origin, Policy, Requirement, Route, Subject, Taken, Unmatched,
+    AttestationId, Classification, Issuer, IssuerId, Origin, Policy, Requirement, Route, Subject, Taken, Unmatched,
 };
 use crate::reason::{Reason, Unavailable};
 use crate::request::{CertificateReading, Layer, Malformed, PathFault, RequestFacts};
@@ -83,6 +83,8 @@ pub enum Need<'a> {
     Attestation(AttestationId, &'a str),
     /// Verify this proof, which must be by this key.
     Proof(&'a str, Thumbprint),
+    /// Look whether these issuers have newer keys than those that were judged by.
+    Keys(&'a [IssuerId]),
     /// Record a proof as used, if nobody did.
     Spend(Spending),
     /// Say whether one more challenge may be given, and count it.
@@ -97,10 +99,19 @@ pub enum Answer {
     Familiarity(Familiarity),
     Attestation(AttestationId, Result<Arc<Verified>, TokenFault>),
     Proof(Result<DpopProof, ProofFault>),
+    Keys(Renewal),
     Spent(Spent),
     Challenge(Allowance),
     /// The world can't answer; there is no decision without it.
     Unavailable(Unavailable),
+}
+
+/// Whether there are newer keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renewal {
+    /// This case is judged by the old ones: it has to be opened anew.
+    Renewed,
+    Unchanged,
 }
 
 /// Whether a proof was recorded as used just now.
@@ -120,6 +131,7 @@ struct Known {
     familiarity: Option<Familiarity>,
     attestations: Vec<(AttestationId, Result<Arc<Verified>, TokenFault>)>,
     proof: Option<Result<DpopProof, ProofFault>>,
+    renewal: Option<Renewal>,
     spent: Option<Spent>,
     allowance: Option<Allowance>,
     unavailable: Option<Unavailable>,
@@ -139,7 +151,7 @@ impl<'a> Ground<'a> {
     pub fn trusted(self, issuers: &'a [IssuerId]) -> impl Iterator<Item = Trusted<'a>> {
         issuers
             .iter()
-            .filter_map(move |id| Some(Trusted { issuer: self.policy.issuer(*id)?, keys: self.keyring.of(*id)? }))
+            .filter_map(move |id| Some(Trusted { issuer: self.policy.issuer(*id)?, keys: self.keyring.of(*id) }))
     }
 }
 
@@ -189,6 +201,7 @@ impl<'a> Case<'a> {
             Answer::Familiarity(familiarity) => self.known.familiarity = Some(familiarity),
             Answer::Attestation(id, result) => self.known.attestations.push((id, result)),
             Answer::Proof(result) => self.known.proof = Some(result),
+            Answer::Keys(renewal) => self.known.renewal = Some(renewal),
             Answer::Spent(spent) => self.known.spent = Some(spent),
             Answer::Challenge(allowance) => self.known.allowance = Some(allowance),
             Answer::Unavailable(_) if self.watching => self.watching_failed = true,
@@ -266,6 +279,20 @@ impl<'a> Case<'a> {
         })
     }
 
+    /// The issuer that signed a token, if it still stands by it. What nobody can tell without its keys is no fault.
+    fn signer(
+        &self,
+        verified: &Verified,
+        kind: TokenKind,
+        issuers: &'a [IssuerId],
+    ) -> Progress<'a, Result<&'a Issuer, TokenFault>> {
+        match verified.still_holds(kind, self.ground.trusted(issuers)) {
+            Ok(issuer) => Ok(Ok(issuer)),
+            Err(Unverified::Fault(fault)) => Ok(Err(fault)),
+            Err(Unverified::KeysAway) => refuse(Reason::Unavailable(Unavailable::Keys)),
+        }
+    }
+
     fn asks_for_challenge(&self) -> bool {
         self.facts.method.as_str() == "POST" && self.facts.path.canonical() == CHALLENGE_PATH
     }
@@ -297,6 +324,7 @@ impl std::fmt::Debug for Need<'_> {
             Self::Familiarity(_) => "Familiarity",
             Self::Attestation(..) => "Attestation",
             Self::Proof(..) => "Proof",
+            Self::Keys(_) => "Keys",
             Self::Spend(_) => "Spend",
             Self::Challenge(_) => "Challenge",
         })

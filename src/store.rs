@@ -19,7 +19,7 @@ pub use spent::SpentProofs;
 pub use unanswered::Unanswered;
 
 use crate::attestation::{DpopProof, ProofFault, Thumbprint, TokenFault, TokenKind};
-use crate::case::{Answer, Ground, Need};
+use crate::case::{Answer, Ground, Need, Renewal};
 use crate::clock::Clock;
 use crate::decision::Decision;
 use crate::policy::{Attestation, IssuerId, Policy};
@@ -62,6 +62,8 @@ impl<C: Clock + Clone> Store<C> {
                 None => Err(Unavailable::Policy),
             },
             Need::Proof(token, key) => self.proof(token, &key).await.map(Answer::Proof),
+            // Which keys there are is not remembered here; who opened the case knows better.
+            Need::Keys(_) => Ok(Answer::Keys(Renewal::Unchanged)),
             Need::Spend(spending) => Ok(Answer::Spent(self.spent.spend(spending, self.clock.now()))),
             Need::Challenge(key) => {
                 Ok(Answer::Challenge(self.unanswered.ask(&key, ground.policy.challenges, self.clock.now())))

@@ -75,8 +75,11 @@ impl VerifyingKey {
     }
 }
 
+/// RFC 7517 §4.2; and what SPIFFE bundles call the keys of their tokens, beside `x509-svid` for certificates.
+const SIGNING_USES: [&str; 3] = ["sig", "jwt-svid", "wit-svid"];
+
 fn check_use(jwk: &Object) -> Result<(), JwkError> {
-    let use_fits = optional_text(jwk, "use")?.is_none_or(|purpose| purpose == "sig");
+    let use_fits = optional_text(jwk, "use")?.is_none_or(|purpose| SIGNING_USES.contains(&purpose));
     let operations_fit = match jwk.get("key_ops") {
         None => true,
         Some(Value::Array(operations)) => operations.iter().any(|op| op == "verify"),
@@ -184,11 +187,20 @@ mod tests {
     #[case(r#"{"kty":"EC","crv":"secp256k1","x":"AA","y":"AA"}"#, JwkError::Unsupported)]
     #[case(r#"{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}"#, JwkError::Malformed)]
     #[case(r#"{"kty":"OKP","crv":"Ed25519","x":"AA","use":"enc"}"#, JwkError::Use)]
+    #[case(r#"{"kty":"OKP","crv":"Ed25519","x":"AA","use":"x509-svid"}"#, JwkError::Use)]
     #[case(r#"{"kty":"OKP","crv":"Ed25519","x":"AA","key_ops":["sign"]}"#, JwkError::Use)]
     #[case(r#"{"kty":"RSA","n":"sXchDaQebHnPiGvy","e":"AQAB"}"#, JwkError::RsaSize)]
     #[case(r#"{"crv":"P-256"}"#, JwkError::Malformed)]
     fn a_key_that_is_weak_private_or_for_something_else_is_refused(#[case] jwk: &str, #[case] why: JwkError) {
         assert_eq!(read(jwk).unwrap_err(), why);
+    }
+
+    #[rstest]
+    #[case("sig")]
+    #[case("jwt-svid")]
+    #[case("wit-svid")]
+    fn a_key_for_tokens_is_taken(#[case] purpose: &str) {
+        assert!(read(&ED25519.replace("\"crv\"", &format!("\"use\":\"{purpose}\",\"crv\""))).is_ok());
     }
 
     #[test]

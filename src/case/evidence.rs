@@ -123,7 +123,7 @@ impl<'a> Case<'a> {
             origin: bearing.origin,
             bound_to: bearing.caller.token.as_ref().and_then(AccessToken::bound_to),
         };
-        let issuer = verified.still_holds(attestation.profile.kind(), self.ground.trusted(&attestation.issuers));
+        let issuer = self.signer(verified, attestation.profile.kind(), &attestation.issuers)?;
         let appraised = issuer.and_then(|issuer| appraise(verified, issuer, &expected));
         Ok(appraised.map_or_else(Shown::Faulty, Shown::Good))
     }

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod delegation;
+mod keys;
 mod laws;
 mod loops;
 mod order;

@@ -5,7 +5,7 @@ use super::{Case, Halt, Need, Progress, refuse};
 use crate::attestation::json::Object;
 use crate::attestation::{Claims, DpopProof, ProofFault, TokenFault, TokenKind, Verified, appraise};
 use crate::identity::{AccessToken, Caller, PeerCertificate, Scheme, VerifiedToken};
-use crate::policy::{BearerCredential, JwtAuthnCredential};
+use crate::policy::{Issuer, JwtAuthnCredential};
 use crate::reason::Reason;
 use crate::time::UnixTime;
 use serde_json::Value;
@@ -36,20 +36,20 @@ impl<'a> Case<'a> {
             Some(Ok(verified)) => verified,
             Some(Err(fault)) => return refuse(Reason::Credential(*fault)),
         };
-        self.check_token(bearer, verified, certificate, presented.scheme, now)
+        self.signer(verified, TokenKind::Bearer, &bearer.issuers)?
+            .and_then(|issuer| self.check_token(issuer, verified, certificate, presented.scheme, now))
             .map_err(|fault| Halt::Refused(Reason::Credential(fault)))?;
         Ok(Some(AccessToken { verified: VerifiedToken::Here(Arc::clone(verified)), scheme: presented.scheme }))
     }
 
     fn check_token(
         &self,
-        bearer: &'a BearerCredential,
+        issuer: &Issuer,
         verified: &Verified,
         certificate: Option<&PeerCertificate>,
         scheme: Scheme,
         now: UnixTime,
     ) -> Result<(), TokenFault> {
-        let issuer = verified.still_holds(TokenKind::Bearer, self.ground.trusted(&bearer.issuers))?;
         let claims = verified.claims();
         appraise::check_times(claims, now, self.ground.policy.credentials.leeway)?;
         if !claims.audiences.iter().any(|audience| issuer.is_named(audience)) {

@@ -1,8 +1,10 @@
 //! A policy, its issuers, a workload and a thief; and a world that answers a case on the spot.
 
 use crate::attestation::verify::verify;
-use crate::attestation::{Algorithm, DpopProof, KeySet, Keyring, Thumbprint, TokenKind};
-use crate::case::{Answer, Case, Ground, Need, Spent, Step};
+use crate::attestation::{
+    Algorithm, DpopProof, KeySet, Keyring, Thumbprint, TokenFault, TokenKind, Unverified, Verified,
+};
+use crate::case::{Answer, Case, Ground, Need, Renewal, Spent, Step};
 use crate::challenge::ChallengeKeys;
 use crate::context::Context;
 use crate::decision::Decision;
@@ -14,6 +16,7 @@ use crate::policy::{
     PathTemplate, Policy, Privilege, Profile, Route, RouteTable, Rule, ScopeSet, Selector, Sensitivity, Unmatched,
     When,
 };
+use crate::reason::Unavailable;
 use crate::request::{Body, Headers, Hints, Host, Layer, Metadata, Method, Peer, Readings, RequestFacts, RequestPath};
 use crate::store::learned::Bounds;
 use crate::store::{Learned, SpentProofs, Unanswered};
@@ -219,16 +222,28 @@ pub(crate) fn read(ground: Ground<'_>, need: &Need<'_>) -> Option<Answer> {
             let bearer = ground.policy.credentials.bearer.as_ref()?;
             let names = bearer.claim_names(&ground.policy.credentials);
             let verified = verify(token, TokenKind::Bearer, names, ground.trusted(&bearer.issuers));
-            Some(Answer::Bearer(verified.map(Arc::new)))
+            Some(told(verified, Answer::Bearer))
         }
         Need::Attestation(id, token) => {
             let attestation = ground.policy.attestation(*id)?;
             let trusted = ground.trusted(&attestation.issuers);
             let verified = verify(token, attestation.profile.kind(), attestation.claim_names(), trusted);
-            Some(Answer::Attestation(*id, verified.map(Arc::new)))
+            Some(told(verified, |verified| Answer::Attestation(*id, verified)))
         }
         Need::Proof(token, key) => Some(Answer::Proof(DpopProof::verify(token, key))),
+        Need::Keys(_) => Some(Answer::Keys(Renewal::Unchanged)),
         Need::Familiarity(_) | Need::Spend(_) | Need::Challenge(_) => None,
+    }
+}
+
+fn told(
+    verified: Result<Verified, Unverified>,
+    answer: impl FnOnce(Result<Arc<Verified>, TokenFault>) -> Answer,
+) -> Answer {
+    match verified {
+        Ok(verified) => answer(Ok(Arc::new(verified))),
+        Err(Unverified::Fault(fault)) => answer(Err(fault)),
+        Err(Unverified::KeysAway) => Answer::Unavailable(Unavailable::Keys),
     }
 }
 

@@ -1,0 +1,52 @@
+//! Keys that are away, tied to a trust domain, or gone.
+
+use super::line;
+use super::world::{Call, WEB, World, key_set};
+use crate::attestation::{KeySet, Keyring};
+use crate::identity::TrustDomain;
+use crate::policy::IssuerId;
+use std::sync::Arc;
+
+const BEARER: IssuerId = IssuerId(0);
+const ATTESTER: IssuerId = IssuerId(1);
+
+impl World {
+    /// The same world, where this issuer's keys could not be fetched.
+    fn without_keys_of(mut self, away: IssuerId) -> Self {
+        let sets = [(BEARER, &self.idp), (ATTESTER, &self.attester)];
+        let sets = sets.map(|(id, key)| (id != away).then(|| key_set(&[key])));
+        self.keyring = Keyring::of_moment(sets.into(), 1);
+        self
+    }
+}
+
+fn reading(world: &World) -> Call {
+    let token = World::bearer(WEB, "payments:read").sign(&world.idp).unwrap();
+    Call::new("GET", "/v1/payments/7").with("authorization", format!("Bearer {token}"))
+}
+
+#[test]
+fn what_needs_keys_that_are_away_is_neither_let_through_nor_called_forged() {
+    let world = World::new().without_keys_of(BEARER);
+    assert_eq!(line(&world.decide(&world.refund())), "deny keys_unavailable");
+    let world = World::new().without_keys_of(ATTESTER);
+    assert_eq!(line(&world.decide(&world.refund())), "deny keys_unavailable");
+}
+
+#[test]
+fn what_needs_no_key_that_is_away_is_decided_as_ever() {
+    let world = World::new().without_keys_of(ATTESTER);
+    assert_eq!(line(&world.decide(&reading(&world))), "allowed routine");
+}
+
+#[test]
+fn a_bundle_does_not_vouch_for_another_trust_domain() {
+    let mut world = World::new();
+    let keys = key_set(&[&world.idp]);
+    let tied = |domain: &str| Arc::new(KeySet::of_trust_domains([(&TrustDomain::parse(domain).unwrap(), &*keys)]));
+    let attester = key_set(&[&world.attester]);
+    world.keyring = Keyring::new(vec![tied("example.org"), Arc::clone(&attester)]);
+    assert_eq!(line(&world.decide(&reading(&world))), "allowed routine");
+    world.keyring = Keyring::new(vec![tied("partner.example"), attester]);
+    assert_eq!(line(&world.decide(&reading(&world))), "deny credential_unknown_key");
+}
