@@ -158,8 +158,8 @@ mod tests {
         format!(r#"{{"eat_profile":"tag:ietf.org,2026:rats/ear#04",{rest}}}"#)
     }
 
-    /// §3.2.1: one attester with unauthorized code in its memory.
-    const FIGURE_3: &str = r#"{
+    /// draft-ietf-rats-ear-03 §3.2.1: one attester with unauthorized code in its memory.
+    const CONTRAINDICATED: &str = r#"{
         "eat_profile": "tag:ietf.org,2026:rats/ear#03", "iat": 1666529184,
         "ear_verifier_id": { "developer": "https://veraison-project.org", "build": "vts 0.0.1" },
         "ear_raw_evidence": "NzQ3MjY5NzM2NTYzNzQK",
@@ -167,8 +167,8 @@ mod tests {
             "ear_status": "contraindicated",
             "ear_trustworthiness_vector": { "instance-identity": 2, "executables": 96, "hardware": 2 },
             "ear_appraisal_policy_ids": [ "https://veraison.example/policy/1/60a0068d" ] } } }"#;
-    /// §3.2.1: a platform and the realm in it.
-    const FIGURE_4: &str = r#"{
+    /// draft-ietf-rats-ear-03 §3.2.1: a platform and the realm in it.
+    const COMPOSITE: &str = r#"{
         "eat_profile": "tag:ietf.org,2026:rats/ear#03", "iat": 1666529300,
         "ear_verifier_id": { "developer": "https://veraison-project.org", "build": "vts 0.0.1" },
         "ear_raw_evidence": "NzQ3MjY5NzM2NTYzNzQKNzQ3MjY5NzM2NTYzNzQK",
@@ -185,8 +185,8 @@ mod tests {
         "submods": { "TPM_ENACTTRUST": { "ear.status": "warning", "ear.appraisal-policy-id": "policy:TPM_ENACTTRUST" } } }"#;
 
     #[rstest]
-    #[case(FIGURE_3, Tier::Contraindicated)]
-    #[case(FIGURE_4, Tier::Affirming)]
+    #[case(CONTRAINDICATED, Tier::Contraindicated)]
+    #[case(COMPOSITE, Tier::Affirming)]
     #[case(VERAISON, Tier::Warning)]
     fn the_examples_are_read(#[case] payload: &str, #[case] lowest: Tier) {
         assert_eq!(of(payload), Ok(lowest));

@@ -9,6 +9,10 @@ use stepgate::policy::{Effect, Kind, Mode};
 pub(crate) const CASES: &[(&str, &str)] = &[
     ("bad_conditions", BAD_CONDITIONS),
     (
+        "claim_names_that_are_no_pointers",
+        "rules:\n  - { name: a, when: { claims: { /a~2: [a], /a/b~1c: [a], //a: [a] } }, require: fresh }",
+    ),
+    (
         "rule_of_an_unknown_signal",
         "rules:\n  - { name: a, when: { sensitivity: high, signals: [new_netwrok] }, require: fresh }",
     ),
