@@ -2,11 +2,12 @@
 
 use super::json::Object;
 use super::thumbprint::thumbprint;
-use super::{Thumbprint, TokenFault};
+use super::{Details, PublicKey, Results, Thumbprint, TokenFault, ear};
 use crate::policy::ScopeSet;
 use crate::request::JsonPointer;
 use crate::time::UnixTime;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// Which claims name the subject, the scopes and the task; everything else has its name from the standards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,12 +15,21 @@ pub struct ClaimNames<'p> {
     pub subject: &'p str,
     pub scopes: &'p str,
     pub task: &'p str,
-    /// Whether to read who acts with it: `act.sub` (RFC 8693 §4.1), `azp`, `client_id`.
-    pub actors: bool,
-    /// Whether to read the challenges that it answers itself: `nonce`, and `eat_nonce` (RFC 9711 §4.1).
-    pub nonces: bool,
+    pub purpose: Purpose,
     /// Others whose values are kept, by their names, or where a name begins with `/`, by their JSON pointers (RFC 6901).
     pub kept: &'p [Box<str>],
+}
+
+/// What a statement is for, and so what else is read of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    Token,
+    /// A token that may be used for somebody else: who acts with it, by `act.sub` (RFC 8693 §4.1), `azp`, `client_id`.
+    DelegatedToken,
+    /// The challenges that it answers itself, and what it was made for.
+    Attestation,
+    /// The same, and what a verifier found.
+    Results,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,8 +45,12 @@ pub struct Claims {
     pub confirmation: Option<Confirmation>,
     /// Those who may act with it for the subject.
     pub actors: Box<[Box<str>]>,
-    /// The challenges that it answers itself.
+    /// The challenges that it answers itself: `nonce`, and `eat_nonce` (RFC 9711 §4.1).
     pub nonces: Box<[Box<str>]>,
+    /// What it was made for.
+    pub details: Details,
+    /// What a verifier found.
+    pub results: Option<Results>,
     /// Claims that were asked for, each with its values.
     kept: Box<[Kept]>,
 }
@@ -49,6 +63,8 @@ type Kept = (Box<str>, Box<[Box<str>]>);
 pub struct Confirmation {
     /// `jwk` or `jkt` (RFC 9449 §6.1).
     pub key: Option<Thumbprint>,
+    /// The key itself, where it stands there in full.
+    pub jwk: Option<Arc<PublicKey>>,
     /// `x5t#S256` (RFC 8705 §3.1).
     pub certificate: Option<Thumbprint>,
     /// A member that is not understood here, and so can't be proven.
@@ -64,6 +80,22 @@ const MAX_VALUES: usize = 256;
 /// As long as a SPIFFE ID; no claim that is compared or logged needs more.
 const MAX_CLAIM_BYTES: usize = 2_048;
 
+impl Purpose {
+    /// A word for each, so that what was read for one is never remembered for another.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::DelegatedToken => "delegated token",
+            Self::Attestation => "attestation",
+            Self::Results => "results",
+        }
+    }
+
+    const fn is_attestation(self) -> bool {
+        matches!(self, Self::Attestation | Self::Results)
+    }
+}
+
 impl Claims {
     pub fn read(payload: &Object, names: ClaimNames<'_>) -> Result<Self, TokenFault> {
         Ok(Self {
@@ -76,8 +108,10 @@ impl Claims {
             scopes: scopes(payload, names.scopes)?,
             task: text(payload, names.task)?,
             confirmation: confirmation(payload)?,
-            actors: if names.actors { actors(payload)? } else { Box::default() },
-            nonces: if names.nonces { nonces(payload)? } else { Box::default() },
+            actors: if names.purpose == Purpose::DelegatedToken { actors(payload)? } else { Box::default() },
+            nonces: if names.purpose.is_attestation() { nonces(payload)? } else { Box::default() },
+            details: if names.purpose.is_attestation() { Details::read(payload)? } else { Details::default() },
+            results: (names.purpose == Purpose::Results).then(|| ear::read(payload)).transpose()?,
             kept: names.kept.iter().filter_map(|name| Some(kept(name, claim(payload, name)?))).collect(),
         })
     }
@@ -105,7 +139,16 @@ impl Claims {
         let kept = self.kept.iter().flat_map(|(name, values)| std::iter::once(name).chain(values));
         let texts = texts.chain(&self.actors).chain(&self.nonces).chain(kept);
         let scopes = self.scopes.iter().map(|scope| scope.as_str().len() + 2 * size_of::<&str>());
-        texts.map(|text| text.len() + size_of::<&str>()).chain(scopes).sum()
+        texts
+            .map(|text| text.len() + size_of::<&str>())
+            .chain(scopes)
+            .chain([self.details.heap_bytes(), self.key_bytes()])
+            .sum()
+    }
+
+    fn key_bytes(&self) -> usize {
+        let key = self.confirmation.as_ref().and_then(|confirmation| confirmation.jwk.as_deref());
+        key.map_or(0, |key| size_of_val(key) + key.heap_bytes())
     }
 }
 
@@ -165,7 +208,10 @@ fn confirmation(payload: &Object) -> Result<Option<Confirmation>, TokenFault> {
     let mut confirmation = Confirmation { unknown: members.is_empty(), ..Confirmation::default() };
     for (name, value) in members {
         match (name.as_str(), value) {
-            ("jwk", Value::Object(jwk)) => confirmation.set_key(thumbprint(jwk))?,
+            ("jwk", Value::Object(jwk)) => {
+                confirmation.set_key(thumbprint(jwk))?;
+                confirmation.jwk = Some(Arc::new(PublicKey::from_jwk(jwk).map_err(|_| TokenFault::Malformed)?));
+            }
             ("jkt", Value::String(digest)) => confirmation.set_key(Thumbprint::parse(digest))?,
             ("x5t#S256", Value::String(digest)) => {
                 confirmation.certificate = Some(Thumbprint::parse(digest).ok_or(TokenFault::Malformed)?);
@@ -243,7 +289,7 @@ mod tests {
     use rstest::rstest;
 
     const NAMES: ClaimNames<'_> =
-        ClaimNames { subject: "sub", scopes: "scope", task: "txn", actors: false, nonces: true, kept: &[] };
+        ClaimNames { subject: "sub", scopes: "scope", task: "txn", purpose: Purpose::Attestation, kept: &[] };
 
     fn read(payload: &str) -> Result<Claims, TokenFault> {
         Claims::read(&json::object(payload.as_bytes()).unwrap(), NAMES)
@@ -303,7 +349,7 @@ mod tests {
     #[test]
     fn challenges_that_are_not_asked_for_are_not_even_looked_at() {
         let payload = json::object(br#"{"nonce":7}"#).unwrap();
-        let names = ClaimNames { nonces: false, ..NAMES };
+        let names = ClaimNames { purpose: Purpose::Token, ..NAMES };
         assert_eq!(Claims::read(&payload, names), Ok(Claims::default()));
     }
 

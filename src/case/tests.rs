@@ -6,6 +6,7 @@ mod keys;
 mod laws;
 mod loops;
 mod order;
+mod profiles;
 mod recorded;
 mod remembered;
 mod reported;

@@ -110,7 +110,7 @@ fn read_glob(node: &Node, owner: Option<&Name>, known: Known<'_, '_>, problems: 
 }
 
 /// A claim's values are compared as they stand; numbers and booleans as they are written.
-fn read_claims(node: &Node, problems: &mut Diagnostics) -> Option<Vec<ClaimCondition>> {
+pub(super) fn read_claims(node: &Node, problems: &mut Diagnostics) -> Option<Vec<ClaimCondition>> {
     let read: Vec<_> = node.entries(problems)?.iter().map(|entry| read_claim(entry, problems)).collect();
     let mut claims: Vec<_> = read.into_iter().collect::<Option<_>>()?;
     claims.sort_unstable();
