@@ -12,7 +12,7 @@ mod shadow;
 mod tokens;
 
 use crate::attestation::verify::Trusted;
-use crate::attestation::{DpopProof, Keyring, ProofFault, Thumbprint, TokenFault, Verified};
+use crate::attestation::{self, Keyring, ProofFault, ProofKey, ProofKind, TokenFault, Verified};
 use crate::challenge::ChallengeKeys;
 use crate::context::{Familiarity, Sighting};
 use crate::decision::{Decision, Evidence, Findings, Outcome, decide};
@@ -79,8 +79,8 @@ pub enum Need<'a> {
     Familiarity(Arc<Sighting>),
     /// Verify this attestation.
     Attestation(AttestationId, &'a str),
-    /// Verify this proof, which must be by this key.
-    Proof(&'a str, Thumbprint),
+    /// Verify this proof, which must be of this kind and by this key.
+    Proof(ProofKind, &'a str, ProofKey),
     /// Record a proof as used, if nobody did.
     Spend(Spending),
 }
@@ -92,7 +92,7 @@ pub enum Answer {
     Bearer(Result<Arc<Verified>, TokenFault>),
     Familiarity(Familiarity),
     Attestation(AttestationId, Result<Arc<Verified>, TokenFault>),
-    Proof(Result<DpopProof, ProofFault>),
+    Proof(Result<attestation::Proof, ProofFault>),
     Spent(Spent),
     /// The world can't answer; there is no decision without it.
     Unavailable(Unavailable),
@@ -114,7 +114,7 @@ struct Known {
     bearer: Option<Result<Arc<Verified>, TokenFault>>,
     familiarity: Option<Familiarity>,
     attestations: Vec<(AttestationId, Result<Arc<Verified>, TokenFault>)>,
-    proof: Option<Result<DpopProof, ProofFault>>,
+    proof: Option<Result<attestation::Proof, ProofFault>>,
     spent: Option<Spent>,
     unavailable: Option<Unavailable>,
 }

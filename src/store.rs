@@ -16,7 +16,7 @@ pub use learned::Learned;
 pub use remembered::{CacheMeter, CacheSize, Meters, Remembered};
 pub use spent::SpentProofs;
 
-use crate::attestation::{DpopProof, ProofFault, Thumbprint, TokenFault, TokenKind};
+use crate::attestation::{Proof, ProofFault, ProofKey, ProofKind, TokenFault, TokenKind};
 use crate::case::{Answer, Ground, Need};
 use crate::clock::Clock;
 use crate::decision::Decision;
@@ -57,7 +57,7 @@ impl<C: Clock + Clone> Store<C> {
                 }
                 None => Err(Unavailable::Policy),
             },
-            Need::Proof(token, key) => self.proof(token, &key).await.map(Answer::Proof),
+            Need::Proof(kind, token, key) => self.proof(kind, token, &key).await.map(Answer::Proof),
             Need::Spend(spending) => Ok(Answer::Spent(self.spent.spend(spending, self.clock.now()))),
         };
         result.unwrap_or_else(Answer::Unavailable)
@@ -105,9 +105,14 @@ impl<C: Clock + Clone> Store<C> {
     }
 
     /// Never remembered: a proof that is shown twice does not pass twice.
-    async fn proof(&self, token: &str, key: &Thumbprint) -> Result<Result<DpopProof, ProofFault>, Unavailable> {
+    async fn proof(
+        &self,
+        kind: ProofKind,
+        token: &str,
+        key: &ProofKey,
+    ) -> Result<Result<Proof, ProofFault>, Unavailable> {
         let _turn = self.gate.turn().await?;
-        Ok(DpopProof::verify(token, key))
+        Ok(Proof::verify(kind, token, key))
     }
 }
 

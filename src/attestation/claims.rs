@@ -1,11 +1,12 @@
 //! What a signed statement says (RFC 7519 §4), read strictly: a claim of another type than the standard's is no claim.
 
 use super::json::Object;
-use super::thumbprint::thumbprint;
+use super::jwk::ConfirmedKey;
 use super::{Thumbprint, TokenFault};
 use crate::policy::ScopeSet;
 use crate::time::UnixTime;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// Which claims name the subject, the scopes and the task; everything else has its name from the standards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +45,8 @@ type Kept = (Box<str>, Box<[Box<str>]>);
 pub struct Confirmation {
     /// `jwk` or `jkt` (RFC 9449 §6.1).
     pub key: Option<Thumbprint>,
+    /// The key itself, where `jwk` spells it out.
+    pub jwk: Option<Arc<ConfirmedKey>>,
     /// `x5t#S256` (RFC 8705 §3.1).
     pub certificate: Option<Thumbprint>,
     /// A member that is not understood here, and so can't be proven.
@@ -56,6 +59,8 @@ const MAX_AUDIENCES: usize = 32;
 const MAX_VALUES: usize = 256;
 /// As long as a SPIFFE ID; no claim that is compared or logged needs more.
 const MAX_CLAIM_BYTES: usize = 2_048;
+/// What an `Arc` keeps beside its value.
+const COUNTED: usize = 2 * size_of::<usize>();
 
 impl Claims {
     pub fn read(payload: &Object, names: ClaimNames<'_>) -> Result<Self, TokenFault> {
@@ -96,7 +101,9 @@ impl Claims {
         let kept = self.kept.iter().flat_map(|(name, values)| std::iter::once(name).chain(values));
         let texts = texts.chain(&self.actors).chain(kept);
         let scopes = self.scopes.iter().map(|scope| scope.as_str().len() + 2 * size_of::<&str>());
-        texts.map(|text| text.len() + size_of::<&str>()).chain(scopes).sum()
+        let key = self.confirmation.as_ref().and_then(|confirmation| confirmation.jwk.as_ref());
+        let key = key.map(|key| COUNTED + size_of::<ConfirmedKey>() + key.heap_bytes());
+        texts.map(|text| text.len() + size_of::<&str>()).chain(scopes).chain(key).sum()
     }
 }
 
@@ -121,7 +128,7 @@ pub(super) fn date(payload: &Object, name: &str) -> Result<Option<UnixTime>, Tok
 }
 
 /// RFC 7519 §4.1.3: one text or an array of them.
-fn audiences(payload: &Object) -> Result<Box<[Box<str>]>, TokenFault> {
+pub(super) fn audiences(payload: &Object) -> Result<Box<[Box<str>]>, TokenFault> {
     match payload.get("aud") {
         None => Ok(Box::default()),
         Some(Value::String(one)) => Ok([one.as_str().into()].into()),
@@ -156,7 +163,11 @@ fn confirmation(payload: &Object) -> Result<Option<Confirmation>, TokenFault> {
     let mut confirmation = Confirmation { unknown: members.is_empty(), ..Confirmation::default() };
     for (name, value) in members {
         match (name.as_str(), value) {
-            ("jwk", Value::Object(jwk)) => confirmation.set_key(thumbprint(jwk))?,
+            ("jwk", Value::Object(jwk)) => {
+                let key = ConfirmedKey::from_jwk(jwk).map_err(|_| TokenFault::Malformed)?;
+                confirmation.set_key(Some(key.thumbprint()))?;
+                confirmation.jwk = Some(Arc::new(key));
+            }
             ("jkt", Value::String(digest)) => confirmation.set_key(Thumbprint::parse(digest))?,
             ("x5t#S256", Value::String(digest)) => {
                 confirmation.certificate = Some(Thumbprint::parse(digest).ok_or(TokenFault::Malformed)?);

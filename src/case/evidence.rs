@@ -2,8 +2,10 @@
 
 use super::presented::token_digest;
 use super::{Case, Halt, Need, Progress, Spent, origin, refuse};
-use crate::attestation::dpop::ProvenCall;
-use crate::attestation::{Appraised, DpopProof, Expected, ProofFault, Thumbprint, TokenFault, TokenKind, appraise};
+use crate::attestation::{
+    Appraised, Expected, Proof, ProofFault, ProofKey, ProofKind, ProvenCall, Thumbprint, TokenFault, TokenKind,
+    appraise,
+};
 use crate::decision::{Attested, Evidence};
 use crate::identity::{AccessToken, Caller, Principal};
 use crate::policy::{Assurance, Attestation, AttestationId, LevelId, Origin, Profile};
@@ -147,7 +149,7 @@ impl<'a> Case<'a> {
     }
 
     /// The one proof that a call shows, its signature by this key checked.
-    pub(super) fn proof(&self, key: Thumbprint) -> Progress<'a, Verdict<DpopProof>> {
+    pub(super) fn proof(&self, key: Thumbprint) -> Progress<'a, Verdict<Proof>> {
         let header = Profile::OauthClientAttestation.proof_header();
         let token = match self.facts.headers.occurrence(header) {
             Occurrence::Absent => return Ok(Err(ProofFault::Missing)),
@@ -156,31 +158,27 @@ impl<'a> Case<'a> {
             Occurrence::Once(token) => token,
         };
         match &self.known.proof {
-            None => Err(Halt::Needs(Need::Proof(token, key))),
+            None => Err(Halt::Needs(Need::Proof(ProofKind::Dpop, token, ProofKey::of_thumbprint(key)))),
             // One proof may serve for the token and for the attestation, where both name its key.
             Some(Ok(proof)) if *proof.key() != key => Ok(Err(ProofFault::Key)),
             Some(verdict) => Ok(verdict.clone()),
         }
     }
 
-    pub(super) fn check_proof(
-        &self,
-        proof: &DpopProof,
-        caller: &Caller,
-        origin: &Origin,
-        now: UnixTime,
-    ) -> Verdict<()> {
+    pub(super) fn check_proof(&self, proof: &Proof, caller: &Caller, origin: &Origin, now: UnixTime) -> Verdict<()> {
         proof.is_for(&ProvenCall {
             method: &self.facts.method,
             path: &self.facts.path,
             origin,
             access_token: token_digest(self.ground.policy, self.facts, caller),
+            attestation: None,
+            transaction_token: None,
         })?;
         proof.is_recent(now, self.ground.policy.credentials.leeway)
     }
 
     /// A challenge that is there must be good, also at a level that asks for none.
-    fn check_challenge(&self, proof: &DpopProof, bearing: &Bearing<'_>) -> Verdict<()> {
+    fn check_challenge(&self, proof: &Proof, bearing: &Bearing<'_>) -> Verdict<()> {
         let challenges = self.ground.challenges;
         match proof.challenge() {
             Some(challenge) => challenges.check(challenge, bearing.now, bearing.origin, bearing.principal),
@@ -192,7 +190,7 @@ impl<'a> Case<'a> {
     /// Spends the proof of this call.
     // INVARIANT: a call shows one proof, and a case remembers that it was spent, so that it is spent once however many
     // things it proves.
-    pub(super) fn spend(&self, proof: &DpopProof) -> Progress<'a, Verdict<()>> {
+    pub(super) fn spend(&self, proof: &Proof) -> Progress<'a, Verdict<()>> {
         match self.known.spent {
             None => Err(Halt::Needs(Need::Spend(Spending { key: proof.spending_key(), until: proof.expires() }))),
             Some(Spent::First) => Ok(Ok(())),

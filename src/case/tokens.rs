@@ -3,7 +3,7 @@
 use super::presented::Presented;
 use super::{Case, Halt, Need, Progress, refuse};
 use crate::attestation::json::Object;
-use crate::attestation::{Claims, DpopProof, ProofFault, TokenFault, TokenKind, Verified, appraise};
+use crate::attestation::{Claims, Proof, ProofFault, TokenFault, TokenKind, Verified, appraise};
 use crate::identity::{AccessToken, Caller, PeerCertificate, Scheme, VerifiedToken};
 use crate::policy::{BearerCredential, JwtAuthnCredential};
 use crate::reason::Reason;
@@ -16,7 +16,7 @@ pub(super) enum TokenProof {
     /// The token is bound to no key, or there is none.
     Unbound,
     /// Still to be spent.
-    Good(DpopProof),
+    Good(Proof),
     /// Spent when the call was recorded.
     Recorded,
 }

@@ -1,9 +1,11 @@
 //! `stepgate attest`: mints what a caller needs, for development and tests.
 
 mod keys;
+mod proofs;
 mod tokens;
 
 use crate::mint::{self, MintError};
+use crate::policy::origin::OriginError;
 use clap::{Args, Subcommand};
 use serde_json::Value;
 use std::fmt::Display;
@@ -49,7 +51,13 @@ enum What {
     /// An attestation of the workload that holds a key (OAuth-Client-Attestation).
     Attestation(tokens::Attestation),
     /// A proof that a workload holds its key, for one call (DPoP).
-    Proof(tokens::Proof),
+    Proof(proofs::Proof),
+    /// A proof beside an attestation, for one call (OAuth-Client-Attestation-PoP).
+    Pop(proofs::Pop),
+    /// A workload identity token (Workload-Identity-Token).
+    Wit(tokens::Wit),
+    /// A proof beside a workload identity token, for one call (Workload-Proof-Token).
+    Wpt(proofs::Wpt),
 }
 
 impl Attest {
@@ -74,6 +82,9 @@ impl What {
             Self::Token(token) => token.mint().map(line),
             Self::Attestation(attestation) => attestation.mint().map(line),
             Self::Proof(proof) => proof.mint().map(line),
+            Self::Pop(pop) => pop.mint().map(line),
+            Self::Wit(wit) => wit.mint().map(line),
+            Self::Wpt(wpt) => wpt.mint().map(line),
         }
     }
 }
@@ -88,6 +99,8 @@ enum Failure {
     Key { path: PathBuf, source: MintError },
     #[error("can't write to stdout: {0}")]
     Stdout(io::Error),
+    #[error("can't tell the audience from the URL: {0}")]
+    Url(#[from] OriginError),
     #[error(transparent)]
     Mint(#[from] MintError),
 }

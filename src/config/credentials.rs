@@ -8,6 +8,7 @@ use super::names::Names;
 use super::section::{Member, Section};
 use super::source::Place;
 use super::tree::{Entry, Node};
+use crate::attestation::ProofKind;
 use crate::identity::TrustDomain;
 use crate::policy::{
     BearerCredential, Credentials, IdentitySource, IssuerId, JwtAuthnCredential, MtlsCredential, Profile,
@@ -160,8 +161,8 @@ fn read_bearer(node: &Node, issuers: &Names<'_>, problems: &mut Diagnostics) -> 
 /// The headers of attestations and proofs are read as such: a bearer in one would be taken for the other.
 fn bearer_header(node: &Node, problems: &mut Diagnostics) -> Option<Box<str>> {
     let name = header_name(node.text(problems)?, node.place, problems)?;
-    let profile = Profile::OauthClientAttestation;
-    if [profile.attestation_header(), profile.proof_header()].contains(&&*name) {
+    let attestation = Profile::OauthClientAttestation.attestation_header();
+    if *name == *attestation || ProofKind::ALL.iter().any(|kind| *name == *kind.header()) {
         node.invalid(&name, "attestations and proofs have this header to themselves: take another", problems);
         return None;
     }

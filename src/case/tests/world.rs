@@ -1,7 +1,7 @@
 //! A policy, its issuers, a workload and a thief; and a world that answers a case on the spot.
 
 use crate::attestation::verify::verify;
-use crate::attestation::{Algorithm, DpopProof, KeySet, Keyring, Thumbprint, TokenKind};
+use crate::attestation::{Algorithm, KeySet, Keyring, Proof, ProofKey, ProofKind, Thumbprint, TokenKind};
 use crate::case::{Answer, Case, Ground, Need, Spent, Step};
 use crate::challenge::ChallengeKeys;
 use crate::context::Context;
@@ -222,7 +222,7 @@ pub(crate) fn read(ground: Ground<'_>, need: &Need<'_>) -> Option<Answer> {
             let verified = verify(token, attestation.profile.kind(), attestation.claim_names(), trusted);
             Some(Answer::Attestation(*id, verified.map(Arc::new)))
         }
-        Need::Proof(token, key) => Some(Answer::Proof(DpopProof::verify(token, key))),
+        Need::Proof(kind, token, key) => Some(Answer::Proof(Proof::verify(*kind, token, key))),
         Need::Familiarity(_) | Need::Spend(_) => None,
     }
 }
@@ -350,7 +350,8 @@ fn rules() -> Vec<Rule> {
 
 /// Whether a proof was recorded by this world.
 pub(crate) fn is_spent(world: &World, proof: &str) -> bool {
-    let proof = DpopProof::verify(proof, &Thumbprint::parse(&world.web.public().thumbprint()).unwrap()).unwrap();
+    let key = Thumbprint::parse(&world.web.public().thumbprint()).unwrap();
+    let proof = Proof::verify(ProofKind::Dpop, proof, &ProofKey::of_thumbprint(key)).unwrap();
     let spending = crate::case::Spending { key: proof.spending_key(), until: proof.expires() };
     world.spent.spend(spending, UnixTime::from_secs(NOW)) == Spent::Replayed
 }
