@@ -24,3 +24,6 @@ pub use keys::{KeySet, Keyring};
 pub use proof::{Proof, ProofKey, ProofKind, ProvenCall};
 pub use thumbprint::Thumbprint;
 pub use verify::{TokenKind, Verified, verify};
+
+#[cfg(test)]
+mod vectors;

@@ -242,6 +242,10 @@ mod tests {
     #[case(r#"{"cnf":"x"}"#)]
     #[case(r#"{"cnf":{"jkt":"short"}}"#)]
     #[case(r#"{"cnf":{"jwk":{"kty":"oct","k":"AA"}}}"#)]
+    #[case(
+        r#"{"cnf":{"jwk":{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","d":"AA"}}}"#
+    )]
+    #[case(r#"{"cnf":{"jwk":{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}}}"#)]
     fn a_claim_of_another_type_is_malformed(#[case] payload: &str) {
         assert_eq!(read(payload), Err(TokenFault::Malformed), "{payload}");
     }
@@ -257,6 +261,16 @@ mod tests {
         assert!(read(r#"{"cnf":{"kid":"x"}}"#).unwrap().confirmation.unwrap().unknown);
         assert!(read(r#"{"cnf":{}}"#).unwrap().confirmation.unwrap().unknown);
         assert_eq!(read("{}").unwrap().confirmation, None);
+    }
+
+    #[test]
+    fn a_confirmed_key_is_kept_and_counted() {
+        let key = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+        let claims = read(&format!(r#"{{"cnf":{{"jwk":{key}}}}}"#)).unwrap();
+        let confirmation = claims.confirmation.as_ref().unwrap();
+        assert_eq!(confirmation.jwk.as_ref().map(|key| key.thumbprint()), confirmation.key);
+        assert!(claims.heap_bytes() >= size_of::<ConfirmedKey>() + 32);
+        assert_eq!(read("{}").unwrap().heap_bytes(), 0);
     }
 
     #[test]

@@ -127,6 +127,10 @@ mod tests {
         VerifyingKey::from_jwk(&json::object(jwk.as_bytes()).unwrap())
     }
 
+    fn confirmed(jwk: &str) -> Result<ConfirmedKey, JwkError> {
+        ConfirmedKey::from_jwk(&json::object(jwk.as_bytes()).unwrap())
+    }
+
     #[test]
     fn rfc_8037_a_5_verifies() {
         let input = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
@@ -145,21 +149,25 @@ mod tests {
     #[case(r#"{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}"#, JwkError::Malformed)]
     #[case(r#"{"kty":"OKP","crv":"Ed25519","x":"AA","use":"enc"}"#, JwkError::Use)]
     #[case(r#"{"kty":"OKP","crv":"Ed25519","x":"AA","key_ops":["sign"]}"#, JwkError::Use)]
+    #[case(r#"{"kty":"RSA","n":"AA","e":"AQAB","dp":"AA"}"#, JwkError::Private)]
     #[case(r#"{"kty":"RSA","n":"sXchDaQebHnPiGvy","e":"AQAB"}"#, JwkError::RsaSize)]
     #[case(r#"{"crv":"P-256"}"#, JwkError::Malformed)]
     fn a_key_that_is_weak_private_or_for_something_else_is_refused(#[case] jwk: &str, #[case] why: JwkError) {
         assert_eq!(read(jwk).unwrap_err(), why);
+        assert_eq!(confirmed(jwk).unwrap_err(), why);
     }
 
     #[test]
     fn a_point_that_is_not_on_the_curve_is_refused() {
         let jwk = format!(r#"{{"kty":"EC","crv":"P-256","x":"{0}","y":"{0}"}}"#, URL_SAFE_NO_PAD.encode([7; 32]));
         assert_eq!(read(&jwk).unwrap_err(), JwkError::Malformed);
+        assert_eq!(confirmed(&jwk).unwrap_err(), JwkError::Malformed);
     }
 
     #[test]
     fn a_key_for_one_algorithm_serves_no_other() {
         let tied = ED25519.replace("\"crv\"", "\"alg\":\"ES256\",\"crv\"");
         assert_eq!(read(&tied).unwrap_err(), JwkError::Unsupported);
+        assert_eq!(confirmed(&tied).unwrap_err(), JwkError::Unsupported);
     }
 }

@@ -140,8 +140,8 @@ impl Proof {
         }
         let signer = signer(kind, &compact.header, key)?;
         let proof = Self::read(kind, &compact.payload, key.thumbprint)?;
-        let signed = compact.signing_input().as_bytes();
-        let good = signer.verifies(compact.header.algorithm, signed, compact.signature());
+        let message = compact.signing_input().as_bytes();
+        let good = signer.verifies(compact.header.algorithm, message, compact.signature());
         if good { Ok(proof) } else { Err(ProofFault::Signature) }
     }
 
@@ -272,3 +272,6 @@ fn only_audience(payload: &Object) -> Result<Box<str>, ProofFault> {
 fn digest(payload: &Object, name: &str, otherwise: ProofFault) -> Result<Option<Thumbprint>, ProofFault> {
     text(payload, name)?.map(|digest| Thumbprint::parse(&digest).ok_or(otherwise)).transpose()
 }
+
+#[cfg(test)]
+mod tests;

@@ -88,6 +88,15 @@ mod tests {
         assert_eq!(thumbprint(&jwk).unwrap().to_string(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
     }
 
+    /// Otherwise two keys could have one form, and so one thumbprint.
+    #[test]
+    fn a_member_that_would_have_to_be_escaped_has_none() {
+        for x in [r#"AA\",\"y\":\"AA"#, r"A\\A", r"A\u0041=", "\u{e9}"] {
+            let jwk = json::object(format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#).as_bytes()).unwrap();
+            assert_eq!(thumbprint(&jwk), None, "{x}");
+        }
+    }
+
     #[test]
     fn rfc_8037_a_3() {
         let jwk = json::object(br#"{"crv":"Ed25519","kty":"OKP","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#);

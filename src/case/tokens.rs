@@ -12,6 +12,7 @@ use serde_json::Value;
 use std::sync::Arc;
 
 /// What came of looking for the proof of a token.
+#[expect(clippy::large_enum_variant, reason = "it lives on the stack for a moment, and a box would cost every call")]
 pub(super) enum TokenProof {
     /// The token is bound to no key, or there is none.
     Unbound,
