@@ -30,7 +30,14 @@ Examples, from nothing to an answered challenge:
       --url https://api.example.com/v1/payments/7/refund --token \"$TOKEN\" --challenge \"$CHALLENGE\")
 
   curl -X POST http://127.0.0.1:10000/v1/payments/7/refund -H 'Host: api.example.com' \\
-      -H \"Authorization: Bearer $TOKEN\" -H \"OAuth-Client-Attestation: $ATTESTATION\" -H \"DPoP: $PROOF\"";
+      -H \"Authorization: Bearer $TOKEN\" -H \"OAuth-Client-Attestation: $ATTESTATION\" -H \"DPoP: $PROOF\"
+
+Other proofs of the same call, for OAuth-Client-Attestation-PoP, and for Workload-Identity-Token with Workload-Proof-Token:
+  POP=$(stepgate attest pop --key instance.key.jwk --method POST \\
+      --url https://api.example.com/v1/payments/7/refund --token \"$TOKEN\" --challenge \"$CHALLENGE\")
+  WIT=$(stepgate attest wit --key attester.key.jwk --subject spiffe://example.com/billing-web --holder instance.key.jwk)
+  WPT=$(stepgate attest wpt --key instance.key.jwk --wit \"$WIT\" \\
+      --url https://api.example.com/v1/payments/7/refund --token \"$TOKEN\" --challenge \"$CHALLENGE\")";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
