@@ -34,6 +34,7 @@ pub mod clock;
 pub mod config;
 pub mod ext_authz;
 pub mod inputs;
+pub mod keys;
 pub mod mint;
 pub mod store;
 pub mod telemetry;

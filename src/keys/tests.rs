@@ -1,0 +1,1 @@
+//! Sources that are scripted, under a clock that is wound.
