@@ -135,3 +135,128 @@ fn failure(error: reqwest::Error) -> KeyError {
     // Whatever stands in the URL is not for the log.
     KeyError::Unreachable(whole(&error.without_url()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::Router;
+    use axum::http::HeaderMap;
+    use axum::response::{IntoResponse, Redirect};
+    use axum::routing::get;
+    use rstest::rstest;
+    use std::net::SocketAddr;
+    use tokio::net::TcpListener;
+
+    const KEY: &str = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+
+    fn set() -> String {
+        format!(r#"{{"keys":[{KEY}]}}"#)
+    }
+
+    async fn serve(routes: Router) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        address
+    }
+
+    fn fetch(address: SocketAddr, path: &str) -> UrlFetch {
+        UrlFetch::new(KeyUrl::parse(&format!("http://{address}{path}")).unwrap(), None)
+    }
+
+    #[tokio::test]
+    async fn what_was_seen_is_not_read_again() {
+        let tagged = async |headers: HeaderMap| {
+            if headers.get(IF_NONE_MATCH).is_some_and(|tag| tag == "\"1\"") {
+                return StatusCode::NOT_MODIFIED.into_response();
+            }
+            ([(ETAG, "\"1\"")], set()).into_response()
+        };
+        let routes = Router::new().route("/tagged", get(tagged)).route("/plain", get(async || set()));
+        let address = serve(routes).await;
+        for path in ["/tagged", "/plain"] {
+            let mut fetch = fetch(address, path);
+            assert!(fetch.fetch(false).await.unwrap().is_some(), "{path}");
+            assert!(fetch.fetch(true).await.unwrap().is_none(), "{path}");
+            // Who has lost what it saw must not be told that it is unchanged.
+            assert!(fetch.fetch(false).await.unwrap().is_some(), "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn unchanged_means_nothing_to_who_never_saw_it() {
+        let address = serve(Router::new().route("/", get(async || StatusCode::NOT_MODIFIED))).await;
+        assert!(matches!(fetch(address, "/").fetch(true).await, Err(KeyError::Status(304))));
+    }
+
+    /// A set that is refused is not what is asked for from then on.
+    #[tokio::test]
+    async fn a_refused_set_does_not_become_the_one_that_was_seen() {
+        let answer = async |headers: HeaderMap| {
+            let again = headers.contains_key(IF_NONE_MATCH);
+            ([(ETAG, "\"1\"")], if again { "[]" } else { "{}" })
+        };
+        let address = serve(Router::new().route("/", get(answer))).await;
+        let mut fetch = fetch(address, "/");
+        for _ in 0..2 {
+            assert!(matches!(fetch.fetch(true).await, Err(KeyError::Content(_))));
+            assert!(fetch.seen.is_none());
+        }
+    }
+
+    #[rstest]
+    #[case("not json".to_owned())]
+    #[case(String::new())]
+    #[case(r#"{"keys":[]}"#.to_owned())]
+    #[case(format!(r#"{{"keys":[{}]}}"#, KEY.replace("\"x\"", "\"d\":\"AA\",\"x\"")))]
+    #[case(r#"{"keys":[{"kty":"RSA","n":"sXchDaQebHnPiGvy","e":"AQAB"}]}"#.to_owned())]
+    #[case(r#"{"keys":[{"kty":"EC","crv":"secp256k1","x":"AA","y":"AA"}]}"#.to_owned())]
+    #[case("{".repeat(MAX_BYTES + 1))]
+    #[tokio::test]
+    async fn what_is_no_good_set_is_refused(#[case] body: String) {
+        let address = serve(Router::new().route("/", get(async || body))).await;
+        assert!(fetch(address, "/").fetch(false).await.unwrap_err().is_refusal());
+    }
+
+    #[rstest]
+    #[case(StatusCode::NO_CONTENT)]
+    #[case(StatusCode::NOT_FOUND)]
+    #[case(StatusCode::INTERNAL_SERVER_ERROR)]
+    #[case(StatusCode::NON_AUTHORITATIVE_INFORMATION)]
+    #[tokio::test]
+    async fn any_other_status_is_no_answer(#[case] status: StatusCode) {
+        let address = serve(Router::new().route("/", get(async move || (status, set())))).await;
+        assert!(
+            matches!(fetch(address, "/").fetch(false).await, Err(KeyError::Status(code)) if code == status.as_u16())
+        );
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_followed_within_its_host_only() {
+        let other = serve(Router::new().route("/jwks", get(async || set()))).await;
+        let elsewhere = format!("http://{other}/jwks");
+        let tls = format!("https://{other}/jwks");
+        let by_name = format!("http://localhost:{}/jwks", other.port());
+        let to = |target: String| get(async move || Redirect::temporary(&target));
+        let routes = Router::new()
+            .route("/here", to("/jwks".to_owned()))
+            .route("/there", to(elsewhere))
+            .route("/tls", to(tls))
+            .route("/named", to(by_name))
+            .route("/round", to("/round".to_owned()))
+            .route("/jwks", get(async || set()));
+        let address = serve(routes).await;
+        assert!(fetch(address, "/here").fetch(false).await.unwrap().is_some());
+        for path in ["/there", "/tls", "/named", "/round"] {
+            let error = fetch(address, path).fetch(false).await.unwrap_err();
+            assert!(error.to_string().contains("redirects"), "{path}: {error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_error_tells_nothing_of_what_stands_in_the_url() {
+        let mut fetch = UrlFetch::new(KeyUrl::parse("http://127.0.0.1:1/jwks?key=secret").unwrap(), None);
+        let error = fetch.fetch(false).await.unwrap_err().to_string();
+        assert!(!error.contains("secret"), "{error}");
+    }
+}

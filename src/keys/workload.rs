@@ -75,11 +75,7 @@ async fn ask(channel: Channel) -> Result<Streaming<JwtBundlesResponse>, Status> 
 }
 
 /// Takes what the agent tells, until it tells no more; then why.
-async fn listen(
-    mut stream: Streaming<JwtBundlesResponse>,
-    bundles: &mut Bundles,
-    keeper: &mut Keeper,
-) -> KeyError {
+async fn listen(mut stream: Streaming<JwtBundlesResponse>, bundles: &mut Bundles, keeper: &mut Keeper) -> KeyError {
     let mut good = false;
     let mut ticks = interval(CONFIRMED_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
