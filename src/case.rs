@@ -285,6 +285,13 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// Before a token is refused for a key that nobody knows, its issuers are looked at once for newer ones; not for what is
+    /// only watched, since such a case has spent its proof and can't be opened anew.
+    fn look_for_newer_keys(&self, fault: TokenFault, issuers: &'a [IssuerId]) -> Progress<'a, ()> {
+        let worth_a_look = fault == TokenFault::Key && self.known.renewal.is_none() && !self.watching;
+        if worth_a_look { Err(Halt::Needs(Need::Keys(issuers))) } else { Ok(()) }
+    }
+
     fn asks_for_challenge(&self) -> bool {
         self.facts.method.as_str() == "POST" && self.facts.path.canonical() == CHALLENGE_PATH
     }

@@ -111,7 +111,10 @@ impl<'a> Case<'a> {
         };
         let verified = match self.known.attestations.iter().find(|(known, _)| *known == id) {
             None => return Err(Halt::Needs(Need::Attestation(id, token))),
-            Some((_, Err(fault))) => return Ok(Shown::Faulty(*fault)),
+            Some((_, Err(fault))) => {
+                self.look_for_newer_keys(*fault, &attestation.issuers)?;
+                return Ok(Shown::Faulty(*fault));
+            }
             Some((_, Ok(verified))) => verified,
         };
         let expected = Expected {

@@ -34,7 +34,10 @@ impl<'a> Case<'a> {
         let verified = match &self.known.bearer {
             None => return Err(Halt::Needs(Need::Bearer(presented.token))),
             Some(Ok(verified)) => verified,
-            Some(Err(fault)) => return refuse(Reason::Credential(*fault)),
+            Some(Err(fault)) => {
+                self.look_for_newer_keys(*fault, &bearer.issuers)?;
+                return refuse(Reason::Credential(*fault));
+            }
         };
         self.signer(verified, TokenKind::Bearer, &bearer.issuers)?
             .and_then(|issuer| self.check_token(issuer, verified, certificate, presented.scheme, now))

@@ -1,7 +1,7 @@
 //! Policies that are wrong in one way each, and what is said about them.
 
 use crate::support::{Folder, GOOD, JWKS, changed, stderr};
-use crate::{context, routes, rules, teams};
+use crate::{context, keys, routes, rules, teams};
 use rstest::rstest;
 use std::collections::BTreeSet;
 use stepgate::config::{Code, Diagnostics, Severity};
@@ -224,9 +224,6 @@ assurance:
 ";
 
 const NOT_YET: &str = r#"
-issuers:
-  idp: { algorithms: [ES256], keys: { url: "https://idp.example.com/jwks", refresh: 5m } }
-  attester: { algorithms: [ES256], keys: { spiffe: "unix:/agent.sock" } }
 challenges: { per_minute: 20 }
 events: { transmitters: [idp], audiences: [stepgate] }
 attestations:
@@ -238,7 +235,7 @@ rules: []
 "#;
 
 fn all_cases() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
-    CASES.iter().chain(context::CASES).chain(rules::CASES).chain(routes::CASES).chain(teams::CASES)
+    CASES.iter().chain(context::CASES).chain(keys::CASES).chain(rules::CASES).chain(routes::CASES).chain(teams::CASES)
 }
 
 fn rendered(name: &str, change: &str) -> String {
