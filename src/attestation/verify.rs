@@ -11,6 +11,12 @@ pub enum TokenKind {
     Bearer,
     /// draft-ietf-oauth-attestation-based-client-auth §5.1.
     OauthClientAttestation,
+    /// draft-ietf-wimse-workload-creds §3.1.
+    WorkloadIdentityToken,
+    /// What a platform signs for its workloads: an ID token, a service account token, a JWT-SVID.
+    Jwt,
+    /// draft-ietf-rats-ear §3.
+    Ear,
 }
 
 /// A token whose signature was good, under this key, and what it says.
@@ -43,10 +49,26 @@ pub enum Unverified {
 const MAX_KEYS_TRIED: usize = 4;
 
 impl TokenKind {
+    /// A word for each, so that what was verified as one is never remembered as another.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bearer => "bearer",
+            Self::OauthClientAttestation => "oauth-client-attestation",
+            Self::WorkloadIdentityToken => "wit",
+            Self::Jwt => "jwt",
+            Self::Ear => "ear",
+        }
+    }
+
     fn takes(self, media_type: Option<&str>) -> bool {
         match self {
             Self::Bearer => matches!(media_type, None | Some("jwt" | "at+jwt")),
             Self::OauthClientAttestation => media_type == Some("oauth-client-attestation+jwt"),
+            Self::WorkloadIdentityToken => media_type == Some("wit+jwt"),
+            // JWT-SVID §2.3 knows `JOSE` too.
+            Self::Jwt => matches!(media_type, None | Some("jwt" | "jose")),
+            // RFC 9782 §6.3; Veraison writes none of its own.
+            Self::Ear => matches!(media_type, None | Some("jwt" | "eat+jwt")),
         }
     }
 }

@@ -73,10 +73,10 @@ mod tests {
     use super::super::digest::DigestKey;
     use super::super::remembered::Token;
     use super::*;
-    use crate::attestation::{ClaimNames, TokenKind};
+    use crate::attestation::{ClaimNames, Purpose, TokenKind};
 
     fn digest(text: &str) -> TokenDigest {
-        let names = ClaimNames { subject: "sub", scopes: "scope", task: "", actors: false, kept: &[] };
+        let names = ClaimNames { subject: "sub", scopes: "scope", task: "", purpose: Purpose::Token, kept: &[] };
         let token = Token { text, purpose: "", kind: TokenKind::Bearer, names, issuers: &[] };
         DigestKey::random().unwrap().digest(&token)
     }

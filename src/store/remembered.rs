@@ -159,7 +159,7 @@ impl Remembered {
     fn cache_for(&self, kind: TokenKind) -> (&Tokens, &CacheMeter) {
         match kind {
             TokenKind::Bearer => (&self.bearers, &self.meters.bearers),
-            TokenKind::OauthClientAttestation => (&self.attestations, &self.meters.attestations),
+            _ => (&self.attestations, &self.meters.attestations),
         }
     }
 

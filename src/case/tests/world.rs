@@ -2,7 +2,7 @@
 
 use crate::attestation::verify::verify;
 use crate::attestation::{
-    Algorithm, DpopProof, KeySet, Keyring, Thumbprint, TokenFault, TokenKind, Unverified, Verified,
+    Algorithm, KeySet, Keyring, Proof, ProofKey, ProofKind, Thumbprint, TokenFault, TokenKind, Unverified, Verified,
 };
 use crate::case::{Answer, Case, Ground, Need, Renewal, Spent, Step};
 use crate::challenge::ChallengeKeys;
@@ -11,14 +11,15 @@ use crate::decision::Decision;
 use crate::identity::{PeerCertificate, Principal, TrustDomain};
 use crate::mint::{Jwt, SigningKey, jwks};
 use crate::policy::{
-    Assurance, Attestation, AttestationId, BearerCredential, Credentials, Effect, ElevatedScopes, Floors, HostPattern,
-    Identities, IdentitySource, Issuer, IssuerId, LevelId, Mode, MtlsCredential, Name, Origin, PathTemplate, Policy,
-    Privilege, Profile, Route, RouteTable, Rule, ScopeSet, Selector, Sensitivity, Unmatched, When,
+    Assurance, Attestation, AttestationId, BearerCredential, ChallengeLimit, Credentials, Effect, ElevatedScopes,
+    Floors, HostPattern, Identities, IdentitySource, Issuer, IssuerId, LevelId, Mode, MtlsCredential, Name, Origin,
+    PathTemplate, Policy, Possession, Privilege, Profile, RequiredClaims, Route, RouteTable, Rule, ScopeSet, Selector,
+    Sensitivity, Unmatched, When,
 };
 use crate::reason::Unavailable;
 use crate::request::{Body, Headers, Hints, Host, Layer, Metadata, Method, Peer, Readings, RequestFacts, RequestPath};
 use crate::store::learned::Bounds;
-use crate::store::{Learned, SpentProofs};
+use crate::store::{Learned, SpentProofs, Unanswered};
 use crate::time::{Ttl, UnixTime};
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -36,6 +37,7 @@ pub(crate) struct World {
     pub challenges: ChallengeKeys,
     pub spent: SpentProofs,
     pub learned: Learned,
+    pub unanswered: Unanswered,
     pub idp: SigningKey,
     pub attester: SigningKey,
     /// The workload's own key.
@@ -79,6 +81,7 @@ impl World {
             challenges: ChallengeKeys::single(&[1; 32]),
             spent: SpentProofs::new(1_000),
             learned: Learned::new(Bounds::default()),
+            unanswered: Unanswered::default(),
             idp,
             attester,
             web: key(),
@@ -98,6 +101,7 @@ impl World {
                         let terms = &self.policy.context.learning;
                         self.learned.learn(sighting, lesson, terms, UnixTime::from_secs(call.at));
                     }
+                    decision.findings.answered.iter().for_each(|key| self.unanswered.answered(key));
                     return decision;
                 }
             }
@@ -111,7 +115,8 @@ impl World {
             Need::Familiarity(sighting) => {
                 Answer::Familiarity(self.learned.familiarity(&sighting, &self.policy.context.learning, now))
             }
-            Need::Spend(spending) => Answer::Spent(self.spent.spend(spending, now)),
+            Need::Spend(spending) => Answer::Spent(spending.key, self.spent.spend(spending, now)),
+            Need::Challenge(key) => Answer::Challenge(self.unanswered.ask(&key, self.policy.challenges, now)),
             need => read(ground, &need).unwrap(),
         }
     }
@@ -225,9 +230,12 @@ pub(crate) fn read(ground: Ground<'_>, need: &Need<'_>) -> Option<Answer> {
             let verified = verify(token, attestation.profile.kind(), attestation.claim_names(), trusted);
             Some(told(verified, |verified| Answer::Attestation(*id, verified)))
         }
-        Need::Proof(token, key) => Some(Answer::Proof(DpopProof::verify(token, key))),
+        Need::Proof(unproven) => {
+            let verdict = Proof::verify(unproven.kind, unproven.token, &unproven.key);
+            Some(Answer::Proof(unproven.kind, unproven.key.thumbprint, verdict.map(Arc::new)))
+        }
         Need::Keys(_) => Some(Answer::Keys(Renewal::Unchanged)),
-        Need::Familiarity(_) | Need::Spend(_) => None,
+        Need::Familiarity(_) | Need::Spend(_) | Need::Challenge(_) => None,
     }
 }
 
@@ -254,6 +262,7 @@ fn policy() -> Policy {
         routes: RouteTable::new(routes(&elevated), false),
         elevated,
         unmatched: Unmatched::default(),
+        challenges: ChallengeLimit::default(),
         floors: Floors::default(),
         refuse_ambiguous: false,
         context: Context::default(),
@@ -280,9 +289,14 @@ pub(crate) fn attestation() -> Attestation {
         name: name("workload"),
         profile: Profile::OauthClientAttestation,
         issuers: vec![IssuerId(1)],
+        header: "oauth-client-attestation".into(),
         forward: false,
-        task_claim: "txn".into(),
-        scope_claim: "scope".into(),
+        subject: Attestation::DEFAULT_SUBJECT.into(),
+        task_claim: Attestation::DEFAULT_TASK_CLAIM.into(),
+        scope_claim: Attestation::DEFAULT_SCOPE_CLAIM.into(),
+        audiences: Vec::new(),
+        possession: Possession::Any,
+        claims: RequiredClaims::default(),
     }
 }
 
@@ -292,6 +306,9 @@ pub(crate) fn levels() -> Vec<Assurance> {
         max_age: Ttl::from_secs(max_age),
         accept: vec![AttestationId(0)],
         challenge_required,
+        single_use: false,
+        scoped: false,
+        task_required: false,
     };
     [("fresh", 300, false), ("bound", 60, true)].map(level).into()
 }
@@ -365,7 +382,8 @@ fn rules() -> Vec<Rule> {
 
 /// Whether a proof was recorded by this world.
 pub(crate) fn is_spent(world: &World, proof: &str) -> bool {
-    let proof = DpopProof::verify(proof, &Thumbprint::parse(&world.web.public().thumbprint()).unwrap()).unwrap();
+    let key = ProofKey::of_thumbprint(Thumbprint::parse(&world.web.public().thumbprint()).unwrap());
+    let proof = Proof::verify(ProofKind::Dpop, proof, &key).unwrap();
     let spending = crate::case::Spending { key: proof.spending_key(), until: proof.expires() };
     world.spent.spend(spending, UnixTime::from_secs(NOW)) == Spent::Replayed
 }
