@@ -6,6 +6,7 @@
 mod authenticate;
 mod context;
 mod evidence;
+mod loop_guard;
 mod presented;
 mod recorded;
 mod shadow;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 
 pub use evidence::Spending;
 use evidence::Use;
+pub use loop_guard::{Allowance, CHALLENGE_WINDOW, ChallengeKey};
 pub use presented::credential_digest;
 pub use recorded::{Proof, Recorded, RecordedAttestation};
 
@@ -83,6 +85,8 @@ pub enum Need<'a> {
     Proof(&'a str, Thumbprint),
     /// Record a proof as used, if nobody did.
     Spend(Spending),
+    /// Say whether one more challenge may be given, and count it.
+    Challenge(ChallengeKey),
 }
 
 /// What the world answers, each to the need of the same name.
@@ -94,6 +98,7 @@ pub enum Answer {
     Attestation(AttestationId, Result<Arc<Verified>, TokenFault>),
     Proof(Result<DpopProof, ProofFault>),
     Spent(Spent),
+    Challenge(Allowance),
     /// The world can't answer; there is no decision without it.
     Unavailable(Unavailable),
 }
@@ -116,6 +121,7 @@ struct Known {
     attestations: Vec<(AttestationId, Result<Arc<Verified>, TokenFault>)>,
     proof: Option<Result<DpopProof, ProofFault>>,
     spent: Option<Spent>,
+    allowance: Option<Allowance>,
     unavailable: Option<Unavailable>,
 }
 
@@ -155,7 +161,8 @@ impl<'a> Case<'a> {
     /// Goes as far as it can with what is known.
     pub fn step(&mut self, now: UnixTime) -> Step<'a> {
         let mut findings = Findings::default();
-        let outcome = match self.judge(now, &mut findings) {
+        let judged = self.judge(now, &mut findings);
+        let outcome = match judged.and_then(|outcome| self.guard_loops(outcome, &mut findings)) {
             Ok(outcome) => outcome,
             Err(Halt::Refused(reason)) => Outcome::Deny(reason),
             Err(Halt::Needs(need)) => return Step::Needs(need),
@@ -183,6 +190,7 @@ impl<'a> Case<'a> {
             Answer::Attestation(id, result) => self.known.attestations.push((id, result)),
             Answer::Proof(result) => self.known.proof = Some(result),
             Answer::Spent(spent) => self.known.spent = Some(spent),
+            Answer::Challenge(allowance) => self.known.allowance = Some(allowance),
             Answer::Unavailable(_) if self.watching => self.watching_failed = true,
             Answer::Unavailable(what) => self.known.unavailable = Some(what),
         }
@@ -290,6 +298,7 @@ impl std::fmt::Debug for Need<'_> {
             Self::Attestation(..) => "Attestation",
             Self::Proof(..) => "Proof",
             Self::Spend(_) => "Spend",
+            Self::Challenge(_) => "Challenge",
         })
     }
 }

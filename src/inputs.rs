@@ -47,7 +47,7 @@ pub struct Inputs {
     /// The claims of the token that rules look at.
     pub claims: Option<Object>,
     pub bound: Bound,
-    /// What is wrong with the request or its credential, by the word of the reason.
+    /// What is wrong with the request, its credential or what came before it, by the word of the reason.
     pub fault: Option<Reason>,
     /// Signals that fired on what is not given here: on what is remembered, on a query, on a header that holds secrets.
     pub fired: Vec<Name>,

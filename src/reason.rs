@@ -25,6 +25,8 @@ pub enum Reason {
     Identity(IdentityFault),
     /// Proof is required, on a connection that nobody could give it over.
     Unanswerable,
+    /// Proof is required, and the caller left too many challenges unanswered to be given one more.
+    ChallengeLoop,
     /// A rule of the policy refuses the request, for a reason of its own.
     Rule(Name),
     Request(Malformed),
@@ -94,6 +96,7 @@ impl Reason {
             Self::UnmatchedRoute => "unmatched_route",
             Self::Identity(fault) => fault.as_str(),
             Self::Unanswerable => "unanswerable",
+            Self::ChallengeLoop => "challenge_loop",
             Self::Rule(name) => name.as_str(),
             Self::Request(fault) => fault.as_str(),
             Self::Unavailable(what) => what.as_str(),
@@ -111,6 +114,7 @@ impl Reason {
             Self::InsufficientScope,
             Self::UnmatchedRoute,
             Self::Unanswerable,
+            Self::ChallengeLoop,
         ];
         let identities = IdentityFault::ALL.into_iter().map(Self::Identity);
         let tokens = TokenFault::ALL.iter().flat_map(|fault| [Self::Attestation(*fault), Self::Credential(*fault)]);

@@ -9,12 +9,14 @@ pub mod learned;
 pub mod rejected;
 pub mod remembered;
 pub mod spent;
+pub mod unanswered;
 
 pub use digest::NoRandomness;
 pub use gate::Gate;
 pub use learned::Learned;
 pub use remembered::{CacheMeter, CacheSize, Meters, Remembered};
 pub use spent::SpentProofs;
+pub use unanswered::Unanswered;
 
 use crate::attestation::{DpopProof, ProofFault, Thumbprint, TokenFault, TokenKind};
 use crate::case::{Answer, Ground, Need};
@@ -31,6 +33,7 @@ pub struct Store<C> {
     remembered: Remembered,
     spent: SpentProofs,
     learned: Learned,
+    unanswered: Unanswered,
     gate: Arc<Gate>,
     clock: C,
 }
@@ -40,7 +43,8 @@ impl<C: Clock + Clone> Store<C> {
         let gate = Arc::new(gate);
         let remembered = Remembered::new(clock.clone(), cache_bytes, Arc::clone(&gate), meters)?;
         let spent = SpentProofs::new(SpentProofs::DEFAULT_CAPACITY);
-        Ok(Self { remembered, spent, learned: Learned::new(learned::Bounds::default()), gate, clock })
+        let (learned, unanswered) = (Learned::new(learned::Bounds::default()), Unanswered::default());
+        Ok(Self { remembered, spent, learned, unanswered, gate, clock })
     }
 
     pub async fn answer(&self, ground: Ground<'_>, need: Need<'_>) -> Answer {
@@ -59,6 +63,9 @@ impl<C: Clock + Clone> Store<C> {
             },
             Need::Proof(token, key) => self.proof(token, &key).await.map(Answer::Proof),
             Need::Spend(spending) => Ok(Answer::Spent(self.spent.spend(spending, self.clock.now()))),
+            Need::Challenge(key) => {
+                Ok(Answer::Challenge(self.unanswered.ask(&key, ground.policy.challenges, self.clock.now())))
+            }
         };
         result.unwrap_or_else(Answer::Unavailable)
     }
@@ -69,6 +76,11 @@ impl<C: Clock + Clone> Store<C> {
         if let Some((sighting, lesson)) = decision.lesson(&context.signals) {
             self.learned.learn(sighting, lesson, &context.learning, self.clock.now());
         }
+    }
+
+    /// Takes note of a caller that proved itself: what it was asked before is answered.
+    pub fn answered(&self, decision: &Decision) {
+        decision.findings.answered.iter().for_each(|key| self.unanswered.answered(key));
     }
 
     /// Takes what was learned to where it belongs under a new policy. It asks once for each identity that is remembered.

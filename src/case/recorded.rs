@@ -2,7 +2,7 @@
 //! what was decided once can be decided again, explained, and tested.
 
 use super::tokens::TokenProof;
-use super::{Case, Ground, Halt, Progress, Step};
+use super::{Allowance, CHALLENGE_WINDOW, Case, Ground, Halt, Progress, Step};
 use crate::attestation::{Appraised, ProofFault, Thumbprint, TokenFault};
 use crate::context::{Country, SignalSet, Signals, Unusual};
 use crate::decision::{Attested, Decision, Evidence};
@@ -23,6 +23,8 @@ pub struct Recorded {
     /// Signals that fired on what is not recorded.
     pub fired: SignalSet,
     pub attestation: Option<RecordedAttestation>,
+    /// Whether the caller had left too many challenges unanswered.
+    pub looped: bool,
 }
 
 /// An attestation whose signature, subject and binding were good.
@@ -97,6 +99,11 @@ impl Recorded {
             self.fired.contains(*id) && !unusual.signals.contains(*id) && signal.test.leaves_record(identity)
         });
         fired.fold(unusual, |unusual, (id, signal)| unusual.with(id, signal.points))
+    }
+
+    /// How long it still had to wait is not recorded: what is said is the longest.
+    pub(super) const fn allowance(&self) -> Allowance {
+        if self.looped { Allowance::Loop { retry_after: CHALLENGE_WINDOW } } else { Allowance::Allowed }
     }
 
     pub(super) fn evidence(

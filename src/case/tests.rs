@@ -3,6 +3,7 @@
 mod attacks;
 mod delegation;
 mod laws;
+mod loops;
 mod order;
 mod recorded;
 mod remembered;

@@ -65,6 +65,12 @@ const UNANSWERABLE: Problem = problem(
     "Proof required",
     "The connection needs proof of its caller, and has no way to carry it.",
 );
+const LOOP: Problem = problem(
+    429,
+    "challenge_loop",
+    "Too many unanswered challenges",
+    "Answer one of the challenges that were given, or ask for another after the time in Retry-After.",
+);
 const MALFORMED: Problem = problem(
     400,
     "invalid_request",
@@ -91,6 +97,7 @@ impl Problem {
             Reason::UnmatchedRoute => UNMATCHED,
             Reason::Identity(fault) => Self { code: Cow::Borrowed(fault.as_str()), ..IDENTITY_REFUSED },
             Reason::Unanswerable => UNANSWERABLE,
+            Reason::ChallengeLoop => LOOP,
             Reason::Rule(name) => Self {
                 code: Cow::Owned(name.as_str().to_owned()),
                 ..problem(

@@ -7,6 +7,7 @@ use super::metadata::metadata;
 use super::passage::{Passage, Removals};
 use super::problem::Problem;
 use super::www_authenticate::WwwAuthenticate;
+use crate::case::CHALLENGE_WINDOW;
 use crate::decision::{Decision, Outcome, Permit, StepUp};
 use crate::identity::Principal;
 use crate::policy::{Origin, Policy, Route, RuleId, UNMATCHED};
@@ -125,6 +126,10 @@ impl<'a> Rendering<'a> {
             403 if *reason == Reason::InsufficientScope => {
                 let asked = self.www_authenticate(Some(&problem)).for_scope(&self.exercised_scopes());
                 headers.push(("www-authenticate", asked.to_string()));
+            }
+            429 => {
+                let wait = self.decision.findings.retry_after.unwrap_or(CHALLENGE_WINDOW);
+                headers.push(("retry-after", wait.as_secs().to_string()));
             }
             503 => headers.push(("retry-after", RETRY_AFTER_SECONDS.to_owned())),
             _ => {}

@@ -29,6 +29,8 @@ const CASES: &[(&str, &str)] = &[
     ("bearer_in_the_header_of_proofs", "credentials:\n  bearer: { issuers: [idp], header: DPoP }"),
     ("unmatched_twice", "unmatched: { sensitivity: low, deny: true }"),
     ("unmatched_not_denied", "unmatched: { deny: false }"),
+    ("no_challenges", "challenges: { per_minute: 0 }"),
+    ("challenges_without_end", "challenges: { per_minute: 1001, per_hour: 5 }"),
     ("duplicate_key", "routes:\n  - { name: read, match: { path: /a }, sensitivity: low, name: write }"),
     ("duplicate_header", HEADER_TWICE),
     ("duplicate_section", "resource: https://a.example\nresource: https://b.example"),
@@ -227,7 +229,6 @@ const NOT_YET: &str = r#"
 issuers:
   idp: { algorithms: [ES256], keys: { url: "https://idp.example.com/jwks", refresh: 5m } }
   attester: { algorithms: [ES256], keys: { spiffe: "unix:/agent.sock" } }
-challenges: { per_minute: 20 }
 events: { transmitters: [idp], audiences: [stepgate] }
 attestations:
   workload: { profile: oauth-client-attestation, issuers: [attester], proof: pop, audiences: [a] }

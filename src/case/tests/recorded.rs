@@ -35,6 +35,7 @@ fn web(scopes: &str) -> Recorded {
         country: None,
         fired: SignalSet::default(),
         attestation: None,
+        looped: false,
     }
 }
 
@@ -108,6 +109,13 @@ fn a_level_that_asks_for_a_challenge_gets_one() {
     assert_eq!(of(attestation(60)), "step_up proof_challenge_missing");
     assert_eq!(of(RecordedAttestation { challenge: true, ..attestation(60) }), "verified attested");
     assert_eq!(of(RecordedAttestation { challenge: true, ..attestation(61) }), "step_up attestation_too_old");
+}
+
+#[test]
+fn a_caller_that_had_left_too_many_challenges_unanswered_is_refused_where_it_is_asked() {
+    assert_eq!(refund(&Recorded { looped: true, ..web("payments:refund") }), "deny challenge_loop");
+    assert_eq!(refund(&Recorded { looped: true, ..web("payments:read") }), "deny insufficient_scope");
+    assert_eq!(refund(&Recorded { looped: true, ..with(attestation(0)) }), "verified attested");
 }
 
 #[test]

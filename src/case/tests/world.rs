@@ -9,13 +9,14 @@ use crate::decision::Decision;
 use crate::identity::{PeerCertificate, Principal, TrustDomain};
 use crate::mint::{Jwt, SigningKey, jwks};
 use crate::policy::{
-    Assurance, Attestation, AttestationId, BearerCredential, Credentials, Effect, ElevatedScopes, Floors, HostPattern,
-    Identities, IdentitySource, Issuer, IssuerId, LevelId, Mode, MtlsCredential, Name, Origin, PathTemplate, Policy,
-    Privilege, Profile, Route, RouteTable, Rule, ScopeSet, Selector, Sensitivity, Unmatched, When,
+    Assurance, Attestation, AttestationId, BearerCredential, ChallengeLimit, Credentials, Effect, ElevatedScopes,
+    Floors, HostPattern, Identities, IdentitySource, Issuer, IssuerId, LevelId, Mode, MtlsCredential, Name, Origin,
+    PathTemplate, Policy, Privilege, Profile, Route, RouteTable, Rule, ScopeSet, Selector, Sensitivity, Unmatched,
+    When,
 };
 use crate::request::{Body, Headers, Hints, Host, Layer, Metadata, Method, Peer, Readings, RequestFacts, RequestPath};
 use crate::store::learned::Bounds;
-use crate::store::{Learned, SpentProofs};
+use crate::store::{Learned, SpentProofs, Unanswered};
 use crate::time::{Ttl, UnixTime};
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -33,6 +34,7 @@ pub(crate) struct World {
     pub challenges: ChallengeKeys,
     pub spent: SpentProofs,
     pub learned: Learned,
+    pub unanswered: Unanswered,
     pub idp: SigningKey,
     pub attester: SigningKey,
     /// The workload's own key.
@@ -76,6 +78,7 @@ impl World {
             challenges: ChallengeKeys::single(&[1; 32]),
             spent: SpentProofs::new(1_000),
             learned: Learned::new(Bounds::default()),
+            unanswered: Unanswered::default(),
             idp,
             attester,
             web: key(),
@@ -95,6 +98,7 @@ impl World {
                         let terms = &self.policy.context.learning;
                         self.learned.learn(sighting, lesson, terms, UnixTime::from_secs(call.at));
                     }
+                    decision.findings.answered.iter().for_each(|key| self.unanswered.answered(key));
                     return decision;
                 }
             }
@@ -109,6 +113,7 @@ impl World {
                 Answer::Familiarity(self.learned.familiarity(&sighting, &self.policy.context.learning, now))
             }
             Need::Spend(spending) => Answer::Spent(self.spent.spend(spending, now)),
+            Need::Challenge(key) => Answer::Challenge(self.unanswered.ask(&key, self.policy.challenges, now)),
             need => read(ground, &need).unwrap(),
         }
     }
@@ -223,7 +228,7 @@ pub(crate) fn read(ground: Ground<'_>, need: &Need<'_>) -> Option<Answer> {
             Some(Answer::Attestation(*id, verified.map(Arc::new)))
         }
         Need::Proof(token, key) => Some(Answer::Proof(DpopProof::verify(token, key))),
-        Need::Familiarity(_) | Need::Spend(_) => None,
+        Need::Familiarity(_) | Need::Spend(_) | Need::Challenge(_) => None,
     }
 }
 
@@ -239,6 +244,7 @@ fn policy() -> Policy {
         routes: RouteTable::new(routes(&elevated), false),
         elevated,
         unmatched: Unmatched::default(),
+        challenges: ChallengeLimit::default(),
         floors: Floors::default(),
         refuse_ambiguous: false,
         context: Context::default(),
