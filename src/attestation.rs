@@ -6,20 +6,28 @@
 pub mod algorithm;
 pub mod appraise;
 pub mod claims;
-pub mod dpop;
+pub mod details;
+pub mod ear;
 pub mod fault;
 pub mod jose;
 pub mod json;
 pub mod jwk;
 pub mod keys;
+pub mod proof;
 pub mod thumbprint;
 pub mod verify;
 
 pub use algorithm::Algorithm;
-pub use appraise::{Appraised, Expected, appraise};
-pub use claims::{ClaimNames, Claims, Confirmation};
-pub use dpop::DpopProof;
+pub use appraise::{Appraised, Expected, Intent, appraise};
+pub use claims::{ClaimNames, Claims, Confirmation, Purpose};
+pub use details::Details;
+pub use ear::{Results, Tier};
 pub use fault::{ProofFault, TokenFault};
+pub use jwk::ConfirmedKey;
 pub use keys::{KeySet, Keyring};
+pub use proof::{Proof, ProofKey, ProofKind, ProvenCall};
 pub use thumbprint::Thumbprint;
-pub use verify::{TokenKind, Verified, verify};
+pub use verify::{TokenKind, Unverified, Verified, verify};
+
+#[cfg(test)]
+mod vectors;

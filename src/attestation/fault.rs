@@ -46,8 +46,20 @@ faults! {
         Subject => "subject_mismatch",
         /// An attestation without `cnf.jwk`.
         Unbound => "unbound",
-        /// Bound to a key or certificate that the caller did not show.
+        /// Bound to a key or certificate that the caller did not show, or in a way that the policy does not take.
         Binding => "binding_unproven",
+        /// A claim that the policy requires is missing, or has another value.
+        Claims => "claim_mismatch",
+        /// Some part of the workload is below the tier that the policy asks for.
+        Tier => "tier_too_low",
+        /// Its verifier says that some part of the workload is not what it should be.
+        Contraindicated => "contraindicated",
+        /// It does not name all elevated scopes of the call.
+        Scope => "scope_mismatch",
+        /// It was made for other routes or hosts.
+        Intent => "intent_mismatch",
+        /// It names no task.
+        Task => "without_task",
     } as "credential_" for credential_word, "attestation_" for attestation_word
 }
 
@@ -66,9 +78,12 @@ faults! {
         Signature => "bad_signature",
         Method => "method_mismatch",
         Target => "target_mismatch",
-        /// `ath` is not the digest of the bearer token, or is missing beside one.
+        /// `wth` is not the digest of the attestation.
+        Attestation => "attestation_mismatch",
+        /// `ath` is not the digest of the bearer token, or is missing beside one; so too `tth` of a transaction token.
+        /// Or `oth` names tokens that are not looked at here.
         Token => "token_mismatch",
-        /// `iat` further from now than a proof may live.
+        /// `iat` or `exp` further from now than a proof may live.
         Stale => "stale",
         ChallengeMissing => "challenge_missing",
         ChallengeForeign => "challenge_foreign",

@@ -1,11 +1,15 @@
 //! Public keys as JSON Web Keys (RFC 7517, RFC 7518 §6, RFC 8037 §2), each parsed once.
 
+mod confirmed;
+mod material;
+
+pub use confirmed::ConfirmedKey;
+pub(super) use material::Material;
+
 use super::Algorithm;
 use super::json::Object;
 use super::thumbprint::{Thumbprint, thumbprint};
-use aws_lc_rs::signature::{ParsedPublicKey, RsaPublicKeyComponents};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use aws_lc_rs::signature::ParsedPublicKey;
 use serde_json::Value;
 use std::fmt;
 
@@ -34,26 +38,13 @@ pub enum JwkError {
 }
 
 impl VerifyingKey {
-    /// For every algorithm that the key's type allows.
+    /// For every algorithm that the key's type, and its `alg`, allow.
     pub fn from_jwk(jwk: &Object) -> Result<Self, JwkError> {
-        Self::parse(jwk, &Algorithm::ALL)
-    }
-
-    /// For one use, so that no more is parsed than is needed.
-    pub fn for_algorithm(jwk: &Object, algorithm: Algorithm) -> Result<Self, JwkError> {
-        Self::parse(jwk, &[algorithm])
-    }
-
-    fn parse(jwk: &Object, wanted: &[Algorithm]) -> Result<Self, JwkError> {
-        if ["d", "k", "p", "q"].iter().any(|name| jwk.contains_key(*name)) {
-            return Err(JwkError::Private);
-        }
-        check_use(jwk)?;
-        let mut parsed = parse_material(jwk, wanted)?;
-        if let Some(only) = optional_text(jwk, "alg")? {
-            parsed.retain(|(algorithm, _)| algorithm.as_str() == only);
-        }
-        parsed.retain(|(algorithm, _)| wanted.contains(algorithm));
+        let (material, only) = (Material::read(jwk)?, named_algorithm(jwk)?);
+        let fits = |algorithm: &Algorithm| only.is_none_or(|only| only == *algorithm) && material.fits(*algorithm);
+        let fitting = Algorithm::ALL.into_iter().filter(fits);
+        let parsed: Vec<_> =
+            fitting.map(|algorithm| Ok((algorithm, material.parse(algorithm)?))).collect::<Result<_, _>>()?;
         if parsed.is_empty() {
             return Err(JwkError::Unsupported);
         }
@@ -75,8 +66,17 @@ impl VerifyingKey {
     }
 }
 
-fn check_use(jwk: &Object) -> Result<(), JwkError> {
-    let use_fits = optional_text(jwk, "use")?.is_none_or(|purpose| purpose == "sig");
+/// RFC 7517 §4.2; and what SPIFFE bundles call the keys of their tokens, beside `x509-svid` for certificates.
+const SIGNING_USES: [&str; 3] = ["sig", "jwt-svid", "wit-svid"];
+/// The members of private and symmetric keys (RFC 7518 §6.2.2, §6.3.2, §6.4.1).
+const PRIVATE: [&str; 8] = ["d", "k", "p", "q", "dp", "dq", "qi", "oth"];
+
+/// Private and symmetric keys are for nobody to see, and others not for signatures.
+pub(super) fn check_public(jwk: &Object) -> Result<(), JwkError> {
+    if jwk.keys().any(|name| PRIVATE.contains(&name.as_str())) {
+        return Err(JwkError::Private);
+    }
+    let use_fits = optional_text(jwk, "use")?.is_none_or(|purpose| SIGNING_USES.contains(&purpose));
     let operations_fit = match jwk.get("key_ops") {
         None => true,
         Some(Value::Array(operations)) => operations.iter().any(|op| op == "verify"),
@@ -85,50 +85,10 @@ fn check_use(jwk: &Object) -> Result<(), JwkError> {
     if use_fits && operations_fit { Ok(()) } else { Err(JwkError::Use) }
 }
 
-fn parse_material(jwk: &Object, wanted: &[Algorithm]) -> Result<Vec<(Algorithm, ParsedPublicKey)>, JwkError> {
-    match (text(jwk, "kty")?, optional_text(jwk, "crv")?) {
-        ("EC", Some("P-256")) => curve(Algorithm::Es256, &point(jwk, 32)?),
-        ("EC", Some("P-384")) => curve(Algorithm::Es384, &point(jwk, 48)?),
-        ("OKP", Some("Ed25519")) => curve(Algorithm::EdDsa, &bytes(jwk, "x")?),
-        ("RSA", None) => rsa(&bytes(jwk, "n")?, &bytes(jwk, "e")?, wanted),
-        ("oct", _) => Err(JwkError::Private),
-        _ => Err(JwkError::Unsupported),
-    }
-}
-
-fn curve(algorithm: Algorithm, key: &[u8]) -> Result<Vec<(Algorithm, ParsedPublicKey)>, JwkError> {
-    let verifier = algorithm.curve().ok_or(JwkError::Unsupported)?;
-    ParsedPublicKey::new(verifier, key).map(|key| vec![(algorithm, key)]).map_err(|_| JwkError::Malformed)
-}
-
-/// The uncompressed point of SEC 1 §2.3.3, from coordinates of full length (RFC 7518 §6.2.1.2).
-fn point(jwk: &Object, length: usize) -> Result<Vec<u8>, JwkError> {
-    let (x, y) = (bytes(jwk, "x")?, bytes(jwk, "y")?);
-    if x.len() != length || y.len() != length {
-        return Err(JwkError::Malformed);
-    }
-    Ok([&[4], x.as_slice(), y.as_slice()].concat())
-}
-
-fn rsa(modulus: &[u8], exponent: &[u8], wanted: &[Algorithm]) -> Result<Vec<(Algorithm, ParsedPublicKey)>, JwkError> {
-    let leading_zero = |number: &[u8]| number.first().is_none_or(|byte| *byte == 0);
-    if leading_zero(modulus) || leading_zero(exponent) {
-        return Err(JwkError::Malformed);
-    }
-    let first = modulus.first().map_or(0, |byte| byte.leading_zeros() as usize);
-    if !(2_048..=8_192).contains(&(modulus.len() * 8 - first)) {
-        return Err(JwkError::RsaSize);
-    }
-    let components = RsaPublicKeyComponents { n: modulus, e: exponent };
-    let with_parameters = wanted.iter().filter_map(|algorithm| Some((*algorithm, algorithm.rsa()?)));
-    with_parameters
-        .map(|(algorithm, parameters)| components.to_parsed_public_key(parameters).map(|key| (algorithm, key)))
-        .collect::<Result<_, _>>()
-        .map_err(|_| JwkError::Malformed)
-}
-
-fn bytes(jwk: &Object, name: &str) -> Result<Vec<u8>, JwkError> {
-    URL_SAFE_NO_PAD.decode(text(jwk, name)?).map_err(|_| JwkError::Malformed)
+/// The only algorithm that the key is for (RFC 7517 §4.4), if it says so.
+pub(super) fn named_algorithm(jwk: &Object) -> Result<Option<Algorithm>, JwkError> {
+    let named = optional_text(jwk, "alg")?;
+    named.map(|alg| Algorithm::parse(alg).ok_or(JwkError::Unsupported)).transpose()
 }
 
 fn text<'o>(jwk: &'o Object, name: &str) -> Result<&'o str, JwkError> {
@@ -158,6 +118,8 @@ impl fmt::Debug for VerifyingKey {
 mod tests {
     use super::super::json;
     use super::*;
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use rstest::rstest;
 
     /// RFC 8037 appendix A.2.
@@ -165,6 +127,10 @@ mod tests {
 
     fn read(jwk: &str) -> Result<VerifyingKey, JwkError> {
         VerifyingKey::from_jwk(&json::object(jwk.as_bytes()).unwrap())
+    }
+
+    fn confirmed(jwk: &str) -> Result<ConfirmedKey, JwkError> {
+        ConfirmedKey::from_jwk(&json::object(jwk.as_bytes()).unwrap())
     }
 
     #[test]
@@ -185,21 +151,25 @@ mod tests {
     #[case(r#"{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}"#, JwkError::Malformed)]
     #[case(r#"{"kty":"OKP","crv":"Ed25519","x":"AA","use":"enc"}"#, JwkError::Use)]
     #[case(r#"{"kty":"OKP","crv":"Ed25519","x":"AA","key_ops":["sign"]}"#, JwkError::Use)]
+    #[case(r#"{"kty":"RSA","n":"AA","e":"AQAB","dp":"AA"}"#, JwkError::Private)]
     #[case(r#"{"kty":"RSA","n":"sXchDaQebHnPiGvy","e":"AQAB"}"#, JwkError::RsaSize)]
     #[case(r#"{"crv":"P-256"}"#, JwkError::Malformed)]
     fn a_key_that_is_weak_private_or_for_something_else_is_refused(#[case] jwk: &str, #[case] why: JwkError) {
         assert_eq!(read(jwk).unwrap_err(), why);
+        assert_eq!(confirmed(jwk).unwrap_err(), why);
     }
 
     #[test]
     fn a_point_that_is_not_on_the_curve_is_refused() {
         let jwk = format!(r#"{{"kty":"EC","crv":"P-256","x":"{0}","y":"{0}"}}"#, URL_SAFE_NO_PAD.encode([7; 32]));
         assert_eq!(read(&jwk).unwrap_err(), JwkError::Malformed);
+        assert_eq!(confirmed(&jwk).unwrap_err(), JwkError::Malformed);
     }
 
     #[test]
     fn a_key_for_one_algorithm_serves_no_other() {
         let tied = ED25519.replace("\"crv\"", "\"alg\":\"ES256\",\"crv\"");
         assert_eq!(read(&tied).unwrap_err(), JwkError::Unsupported);
+        assert_eq!(confirmed(&tied).unwrap_err(), JwkError::Unsupported);
     }
 }
