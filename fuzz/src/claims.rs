@@ -2,6 +2,7 @@
 
 use super::reference::base64url::digest;
 use super::reference::json::Json;
+use stepgate::attestation::claims::Purpose;
 use stepgate::attestation::json::object;
 use stepgate::attestation::{ClaimNames, Claims, Confirmation, Thumbprint};
 use stepgate::time::UnixTime;
@@ -9,7 +10,12 @@ use stepgate::time::UnixTime;
 pub fn holds(data: &[u8]) -> bool {
     let (Some(payload), Some(expected)) = (object(data), Json::parse_object(data)) else { return false };
     let kept = ["groups".into()];
-    let names = ClaimNames { subject: "sub", scopes: "scope", task: "txn", actors: true, kept: &kept };
+    let names =
+        ClaimNames { subject: "sub", scopes: "scope", task: "txn", purpose: Purpose::DelegatedToken, kept: &kept };
+    let attestation = ClaimNames { purpose: Purpose::Attestation, ..names };
+    if let Ok(claims) = Claims::read(&payload, attestation) {
+        assert_eq!(claims.nonces.iter().map(|nonce| &**nonce).collect::<Vec<_>>(), nonces(&expected));
+    }
     let Ok(claims) = Claims::read(&payload, names) else { return false };
     let text = |name: &str| expected.get(name).map(|value| value.text().expect(name));
     assert_eq!(claims.issuer.as_deref(), text("iss"));
@@ -55,6 +61,12 @@ fn scopes(payload: &Json) -> Vec<String> {
     scopes.sort();
     scopes.dedup();
     scopes
+}
+
+/// RFC 9711 §4.1, and the claim that was there before it.
+fn nonces(payload: &Json) -> Vec<&str> {
+    let plain = payload.get("nonce").map(|nonce| nonce.text().expect("a text"));
+    plain.into_iter().chain(texts(payload.get("eat_nonce"))).collect()
 }
 
 fn actors(payload: &Json) -> Vec<&str> {

@@ -15,7 +15,7 @@ pub fn holds(data: &[u8]) -> bool {
 }
 
 fn is_public_key(jwk: &Json) -> Option<bool> {
-    let private = ["d", "p", "q", "k"].iter().any(|name| jwk.get(name).is_some());
+    let private = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|name| jwk.get(name).is_some());
     let size = |name: &str| Some(decoded(jwk.get(name)?.text()?)?.len());
     let material = match (jwk.get("kty")?.text()?, jwk.get("crv").and_then(Json::text)) {
         ("EC", Some("P-256")) => size("x")? == 32 && size("y")? == 32,
@@ -24,7 +24,9 @@ fn is_public_key(jwk: &Json) -> Option<bool> {
         ("RSA", None) => (256..=1024).contains(&size("n")?) && size("e")? > 0,
         _ => false,
     };
-    let purpose = jwk.get("use").is_none_or(|purpose| purpose.text() == Some("sig"));
+    // The last two stand in SPIFFE bundles (SPIFFE-JWT-SVID §4).
+    let uses = ["sig", "jwt-svid", "wit-svid"];
+    let purpose = jwk.get("use").is_none_or(|purpose| purpose.text().is_some_and(|purpose| uses.contains(&purpose)));
     let verify = Json::Text("verify".into());
     let operations = jwk.get("key_ops").is_none_or(|list| list.list().is_some_and(|list| list.contains(&verify)));
     Some(!private && material && purpose && operations)

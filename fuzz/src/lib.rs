@@ -7,13 +7,15 @@ pub mod certificate;
 pub mod challenge;
 pub mod check_request;
 pub mod claims;
-pub mod dpop;
+pub mod details;
+pub mod ear;
 pub mod form;
 pub mod jose;
 pub mod json;
 pub mod jwk;
 pub mod path;
 pub mod policy;
+pub mod proof;
 mod reference;
 pub mod xfcc;
 
@@ -26,12 +28,16 @@ pub const LAWS: &[(&str, Law)] = &[
     ("challenge", challenge::holds),
     ("check_request", check_request::holds),
     ("claims", claims::holds),
-    ("dpop", dpop::holds),
+    ("details", details::holds),
+    ("dpop", proof::dpop),
+    ("ear", ear::holds),
     ("form", form::holds),
     ("jose", jose::holds),
     ("json", json::holds),
     ("jwk", jwk::holds),
     ("path", path::holds),
     ("policy", policy::holds),
+    ("pop", proof::pop),
+    ("wpt", proof::wpt),
     ("xfcc", xfcc::holds),
 ];

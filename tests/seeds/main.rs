@@ -40,13 +40,17 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
 #[case("challenge", 2_000)]
 #[case("check_request", 1_000)]
 #[case("claims", 5_000)]
-#[case("dpop", 3_000)]
+#[case("details", 3_000)]
+#[case("dpop", 2_000)]
+#[case("ear", 3_000)]
 #[case("form", 3_000)]
 #[case("jose", 5_000)]
 #[case("json", 5_000)]
 #[case("jwk", 3_000)]
 #[case("path", 1_000)]
 #[case("policy", 300)]
+#[case("pop", 2_000)]
+#[case("wpt", 2_000)]
 #[case("xfcc", 5_000)]
 fn no_seed_and_no_mutation_of_one_breaks_the_law(#[case] target: &str, #[case] mutations: usize) {
     let (_, law) = LAWS.iter().find(|(name, _)| *name == target).unwrap();
