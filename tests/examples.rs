@@ -6,21 +6,46 @@ mod support;
 use assert_cmd::Command;
 use std::fs;
 use std::path::{Path, PathBuf};
-use support::issuers::Issuers;
+use std::sync::OnceLock;
+use stepgate::mint::{Algorithm, SigningKey, jwks};
 use support::{Result, repository};
 
 /// What begins every policy, and nothing else that is written in YAML here.
 const BEGINNING: &str = "version: 1";
 
-/// `stepgate check` on a policy, with keys for the issuers of the quickstart beside it.
+/// `stepgate check` on a policy with the keys that it names beside it, and its own tests where it has some.
 fn is_good(policy: &str) -> Result<()> {
     let dir = tempfile::tempdir()?;
-    Issuers::new()?.write_jwks(dir.path())?;
+    for name in key_files(policy) {
+        fs::write(dir.path().join(name), keys()?)?;
+    }
     let file = dir.path().join("policy.yaml");
     fs::write(&file, policy)?;
-    let output = Command::cargo_bin("stepgate")?.arg("check").arg("--strict").arg(file).output()?;
-    assert!(output.status.success(), "{}\n{policy}", String::from_utf8_lossy(&output.stderr));
+    succeeds(&["check", "--strict"], &file, policy)?;
+    if policy.contains("\ntests:") { succeeds(&["test"], &file, policy) } else { Ok(()) }
+}
+
+fn succeeds(arguments: &[&str], file: &Path, policy: &str) -> Result<()> {
+    let output = Command::cargo_bin("stepgate")?.args(arguments).arg(file).output()?;
+    let said = [output.stdout, output.stderr].concat();
+    assert!(output.status.success(), "{arguments:?}: {}\n{policy}", String::from_utf8_lossy(&said));
     Ok(())
+}
+
+/// The names of key files in a policy.
+fn key_files(policy: &str) -> impl Iterator<Item = &str> {
+    let named = policy.split("file: ").skip(1).filter_map(|rest| rest.split([' ', '}', '\n']).next());
+    named.filter(|name| name.ends_with(".jwks.json"))
+}
+
+/// A key set for every algorithm that policies name; made once, for RSA keys take their time.
+fn keys() -> Result<&'static str> {
+    static KEYS: OnceLock<String> = OnceLock::new();
+    if let Some(keys) = KEYS.get() {
+        return Ok(keys);
+    }
+    let both = [SigningKey::generate(Algorithm::Es256)?, SigningKey::generate(Algorithm::Rs256)?];
+    Ok(KEYS.get_or_init(|| jwks(&both).to_string()))
 }
 
 fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
