@@ -1,7 +1,7 @@
 //! The decision. The only place that makes a [`Permit`].
 
 use crate::attestation::Appraised;
-use crate::case::ChallengeKey;
+use crate::case::{ChallengeKey, ProvenBy};
 use crate::context::{Country, Lesson, Sighting, Signals, Unusual};
 use crate::identity::{Caller, Scheme};
 use crate::policy::{AttestationId, Classification, IdentityId, LevelId, Mode, Policy, Requirement, Subject};
@@ -46,9 +46,11 @@ pub struct Findings {
 pub struct Attested {
     pub by: AttestationId,
     pub appraised: Appraised,
-    /// Whether the proof is good, but for a challenge that it lacks.
+    /// What was shown to prove it; nothing where nothing was.
+    pub proof: Option<ProvenBy>,
+    /// Whether that is good, but for a challenge that it lacks.
     pub proven: bool,
-    /// Whether the proof carries a challenge of ours.
+    /// Whether a challenge came with it.
     pub challenged: bool,
 }
 

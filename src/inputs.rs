@@ -7,7 +7,7 @@ mod facts;
 mod recorded;
 
 use crate::attestation::json::Object;
-use crate::case::{Ground, Proof};
+use crate::case::{Ground, ProvenBy};
 use crate::context::Country;
 use crate::decision::Decision;
 use crate::identity::Principal;
@@ -80,7 +80,7 @@ pub struct GivenAttestation {
     pub age: Option<Ttl>,
     pub task: Option<Box<str>>,
     pub scopes: ScopeSet,
-    pub proof: Option<Proof>,
+    pub proof: Option<ProvenBy>,
     pub challenge: bool,
     pub fault: Option<Reason>,
 }

@@ -26,12 +26,12 @@ pub mod table;
 pub mod template;
 pub mod touch;
 
-pub use assurance::{Assurance, Attestation, AttestationId, LevelId, Profile};
+pub use assurance::{Assurance, Attestation, AttestationId, LevelId, Possession, Profile, RequiredClaims};
 pub use challenges::ChallengeLimit;
-pub use classification::{Classification, Subject};
+pub use classification::{Classification, Coverage, Subject};
 pub use credentials::{
-    BearerCredential, CREDENTIAL_HEADERS, Credentials, IdentitySource, JwtAuthnCredential, MtlsCredential,
-    XfccCredential,
+    BearerCredential, CREDENTIAL_HEADERS, Credentials, EVIDENCE_HEADERS, IdentitySource, JwtAuthnCredential,
+    MtlsCredential, XfccCredential,
 };
 pub use floor::{Floor, Floors};
 pub use glob::Glob;

@@ -63,12 +63,15 @@ pub enum Unavailable {
     Panic,
     /// The memory of spent proofs is full.
     ReplayMemory,
+    /// The keys of an issuer, which could not be fetched, or not for too long.
+    Keys,
     /// The policy names something that it does not have, which loading rules out.
     Policy,
 }
 
 impl Unavailable {
-    pub const ALL: [Self; 5] = [Self::Deadline, Self::Overload, Self::Panic, Self::ReplayMemory, Self::Policy];
+    pub const ALL: [Self; 6] =
+        [Self::Deadline, Self::Overload, Self::Panic, Self::ReplayMemory, Self::Keys, Self::Policy];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -76,6 +79,7 @@ impl Unavailable {
             Self::Overload => "overload",
             Self::Panic => "panic",
             Self::ReplayMemory => "replay_memory_full",
+            Self::Keys => "keys_unavailable",
             Self::Policy => "policy_incomplete",
         }
     }

@@ -18,8 +18,8 @@ pub use remembered::{CacheMeter, CacheSize, Meters, Remembered};
 pub use spent::SpentProofs;
 pub use unanswered::Unanswered;
 
-use crate::attestation::{DpopProof, ProofFault, Thumbprint, TokenFault, TokenKind};
-use crate::case::{Answer, Ground, Need};
+use crate::attestation::{Proof, ProofFault, ProofKey, TokenFault, TokenKind};
+use crate::case::{Answer, Ground, Need, Renewal, Unproven};
 use crate::clock::Clock;
 use crate::decision::Decision;
 use crate::policy::{Attestation, IssuerId, Policy};
@@ -61,8 +61,13 @@ impl<C: Clock + Clone> Store<C> {
                 }
                 None => Err(Unavailable::Policy),
             },
-            Need::Proof(token, key) => self.proof(token, &key).await.map(Answer::Proof),
-            Need::Spend(spending) => Ok(Answer::Spent(self.spent.spend(spending, self.clock.now()))),
+            Need::Proof(unproven) => {
+                let verdict = self.proof(&unproven).await;
+                verdict.map(|verdict| Answer::Proof(unproven.kind, unproven.key, verdict.map(Arc::new)))
+            }
+            // Which keys there are is not remembered here; who opened the case knows better.
+            Need::Keys(_) => Ok(Answer::Keys(Renewal::Unchanged)),
+            Need::Spend(spending) => Ok(Answer::Spent(spending.key, self.spent.spend(spending, self.clock.now()))),
             Need::Challenge(key) => {
                 Ok(Answer::Challenge(self.unanswered.ask(&key, ground.policy.challenges, self.clock.now())))
             }
@@ -117,9 +122,10 @@ impl<C: Clock + Clone> Store<C> {
     }
 
     /// Never remembered: a proof that is shown twice does not pass twice.
-    async fn proof(&self, token: &str, key: &Thumbprint) -> Result<Result<DpopProof, ProofFault>, Unavailable> {
+    async fn proof(&self, unproven: &Unproven<'_>) -> Result<Result<Proof, ProofFault>, Unavailable> {
         let _turn = self.gate.turn().await?;
-        Ok(DpopProof::verify(token, key))
+        let key = ProofKey { thumbprint: unproven.key, key: unproven.confirmed.as_deref() };
+        Ok(Proof::verify(unproven.kind, unproven.token, &key))
     }
 }
 

@@ -43,6 +43,7 @@ impl Inputs {
             principal: self.principal.clone(),
             granted: self.scopes.clone(),
             certificate: self.bound.certificate.then_some(Recorded::KEY),
+            certified: self.bound.certificate,
             lifetime: match self.credential_lifetime {
                 Some(lifetime) => Lifetime::Told(lifetime),
                 // Absent is not good: of what is shown, an end that is not given can't be read.

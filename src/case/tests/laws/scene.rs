@@ -89,7 +89,7 @@ pub(super) fn decide_with(
             Step::Needs(need) => need,
         };
         let answer = remembers(&need).or_else(|| match need {
-            Need::Spend(_) => Some(Answer::Spent(Spent::First)),
+            Need::Spend(spending) => Some(Answer::Spent(spending.key, Spent::First)),
             Need::Challenge(_) => Some(Answer::Challenge(Allowance::Allowed)),
             need => read(ground, &need),
         });
