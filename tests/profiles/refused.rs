@@ -53,6 +53,17 @@ async fn a_statement_for_another_audience_is_not_for_us(
     Ok(())
 }
 
+/// As a thief would show it who found it in its file: made for no challenge, and beside no certificate.
+#[rstest]
+#[tokio::test]
+async fn a_statement_that_was_made_for_no_challenge_proves_nothing(
+    #[values(Language::Rust, Language::Python)] language: Language,
+) -> Result<()> {
+    let world = World::start().await?;
+    let outcome = language.call(&world.projected(PAYOUT).await?).await?;
+    is_refused(&world, outcome, 401, "use_attestation_challenge", "proof_challenge_missing").await
+}
+
 /// The challenge says so: the client does not even try.
 #[rstest]
 #[tokio::test]

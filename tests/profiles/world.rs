@@ -22,9 +22,11 @@ pub(crate) const DEPLOY: &str = "/v1/deployments/production";
 pub(crate) const CLOSE: &str = "/v1/ledger/2026-11/close";
 const SPIFFE_ID: &str = "spiffe://example.org/ns/billing/sa/web";
 const TOKEN_REQUEST: &str = "api/v1/namespaces/billing/serviceaccounts/web/token";
-/// Callers of the example may come without a certificate, with their token alone.
+/// Callers of the example may come without a certificate, with their token alone; a matcher for names would want one.
 const CERTIFICATE_REQUIRED: &str =
     "/static_resources/listeners/0/filter_chains/0/transport_socket/typed_config/require_client_certificate";
+const SAN_MATCHER: &str = "/static_resources/listeners/0/filter_chains/0/transport_socket/typed_config\
+    /common_tls_context/validation_context/match_typed_subject_alt_names";
 const PACKAGES: &str = ".tools/python";
 
 #[derive(Debug)]
@@ -54,7 +56,7 @@ impl World {
         platforms.write_jwks(dir.path())?;
         let setting = Setting::of("examples/profiles/policy.yaml", "envoy/bootstrap.yaml");
         let mesh = Mesh::start_in(dir, issuers, setting, Transport::Unix, |bootstrap| {
-            bootstrap.with(CERTIFICATE_REQUIRED, json!(false))
+            bootstrap.with(CERTIFICATE_REQUIRED, json!(false))?.with(SAN_MATCHER, json!([]))
         });
         let (mesh, platforms) = (mesh.await?, Serving::start(platforms.router()).await?);
         let world = Self { mesh, platforms };
