@@ -112,7 +112,7 @@ async fn client_attestation(
 ) -> Answer<Json<Value>> {
     platforms.known(&headers)?;
     let jwt = Jwt::attestation("billing-web", &asked.key()?);
-    attestation(platforms.sign("attester", asked.intent(jwt))?)
+    Ok(attestation(&platforms.sign("attester", asked.intent(jwt))?))
 }
 
 /// draft-ietf-wimse-workload-creds §3.1: the key says by which algorithm it proves.
@@ -122,12 +122,7 @@ async fn workload_identity_token(
     Json(asked): Json<Asked>,
 ) -> Answer<Json<Value>> {
     platforms.known(&headers)?;
-    let mut jwk = asked.key()?.to_json();
-    if let Some(members) = jwk.as_object_mut() {
-        members.insert("alg".to_owned(), json!("ES256"));
-    }
-    let jwt = Jwt::new("wit+jwt").claim("sub", SPIFFE_ID).claim("cnf", json!({ "jwk": jwk }));
-    attestation(platforms.sign("wimse", asked.intent(jwt))?)
+    Ok(attestation(&platforms.sign("wimse", asked.intent(Jwt::wit(SPIFFE_ID, &asked.key()?)))?))
 }
 
 /// What a job gets at `ACTIONS_ID_TOKEN_REQUEST_URL`.
@@ -194,7 +189,7 @@ async fn edge(
     let certificate = asked.certificate.as_deref().ok_or((StatusCode::BAD_REQUEST, "no certificate"))?;
     let jwt = Jwt::new("JWT").claim("sub", SPIFFE_ID).claim("aud", AUDIENCE);
     let jwt = jwt.claim("cnf", json!({ "x5t#S256": certificate }));
-    attestation(platforms.sign("edge", asked.intent(asked.challenge("nonce", jwt)))?)
+    Ok(attestation(&platforms.sign("edge", asked.intent(asked.challenge("nonce", jwt)))?))
 }
 
 /// A verifier that was shown evidence, and a key that was made where the evidence comes from.
@@ -207,18 +202,16 @@ async fn verifier(
     platforms.known(&headers)?;
     let status = found.get("status").map_or("affirming", String::as_str);
     let appraisal = |status: &str| json!({ "ear.status": status, "ear.appraisal-policy-id": "policy:billing" });
-    let jwt = Jwt::new("JWT")
-        .claim("eat_profile", "tag:github.com,2023:veraison/ear")
-        .claim("ear.verifier-id", json!({ "developer": "stepgate", "build": "stand-in" }))
+    let jwt = Jwt::results(true)
         .claim("submods", json!({ "platform": appraisal("affirming"), "workload": appraisal(status) }))
         .claim("sub", SPIFFE_ID)
         .claim("aud", AUDIENCE)
         .claim("cnf", json!({ "jwk": asked.key()? }));
-    attestation(platforms.sign("verifier", asked.challenge("eat_nonce", jwt))?)
+    Ok(attestation(&platforms.sign("verifier", asked.challenge("eat_nonce", jwt))?))
 }
 
-fn attestation(token: String) -> Answer<Json<Value>> {
-    Ok(Json(json!({ "attestation": token, "expires_in": TTL_SECONDS })))
+fn attestation(token: &str) -> Json<Value> {
+    Json(json!({ "attestation": token, "expires_in": TTL_SECONDS }))
 }
 
 /// What the query says, in the place of what is true of the workload.

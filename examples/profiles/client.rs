@@ -6,7 +6,7 @@
 
 use super::platform::{Asked, Platform, PlatformError};
 use super::proof::{Call, InstanceKey, ProofError, sha256};
-use super::way::Way;
+use super::way::{Proof, Way};
 use clap::Parser;
 use reqwest::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
@@ -198,7 +198,7 @@ impl Answer {
 
 impl Accepted {
     fn is(&self, way: Way) -> bool {
-        let ours = std::iter::once(way.header()).chain(way.proof().map(|proof| proof.header()));
+        let ours = std::iter::once(way.header()).chain(way.proof().map(Proof::header));
         self.profile == way.profile() && self.headers.iter().map(|name| name.to_ascii_lowercase()).eq(ours)
     }
 }

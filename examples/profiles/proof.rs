@@ -61,7 +61,7 @@ impl InstanceKey {
 
     /// RFC 9449 §4.2. It brings our public key along.
     fn dpop(&self, call: &Call<'_>) -> Result<String, ProofError> {
-        let mut header = self.header("dpop+jwt");
+        let mut header = header("dpop+jwt");
         header.jwk = Some(self.public.clone());
         let claims = json!({
             "jti": random_id()?,
@@ -85,7 +85,7 @@ impl InstanceKey {
             "ath": sha256(call.token),
             "challenge": call.challenge,
         });
-        self.sign(&self.header("oauth-client-attestation-pop+jwt"), &claims)
+        self.sign(&header("oauth-client-attestation-pop+jwt"), &claims)
     }
 
     /// draft-ietf-wimse-wpt.
@@ -98,18 +98,18 @@ impl InstanceKey {
             "ath": sha256(call.token),
             "challenge": call.challenge,
         });
-        self.sign(&self.header("wpt+jwt"), &claims)
-    }
-
-    fn header(&self, typ: &str) -> Header {
-        let mut header = Header::new(Algorithm::ES256);
-        header.typ = Some(typ.to_owned());
-        header
+        self.sign(&header("wpt+jwt"), &claims)
     }
 
     fn sign(&self, header: &Header, claims: &Value) -> Result<String, ProofError> {
         Ok(jsonwebtoken::encode(header, claims, &self.private)?)
     }
+}
+
+fn header(typ: &str) -> Header {
+    let mut header = Header::new(Algorithm::ES256);
+    header.typ = Some(typ.to_owned());
+    header
 }
 
 fn random_id() -> Result<String, ProofError> {
