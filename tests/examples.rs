@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use stepgate::mint::{Algorithm, SigningKey, jwks};
+use support::certificates::Authority;
 use support::{Result, repository};
 
 /// What begins every policy, and nothing else that is written in YAML here.
@@ -99,6 +100,39 @@ fn every_policy_in_a_document_is_good() -> Result<()> {
     let policies: Vec<_> = documents.flat_map(blocks).filter(|block| is_policy(block)).collect();
     assert!(!policies.is_empty());
     policies.into_iter().try_for_each(is_good)
+}
+
+/// What stands around the policy lines of a document that are no whole policy.
+const FRAME: &str = r#"
+version: 1
+resource: https://api.example.com
+issuers:
+  idp: { issuer: https://idp.example.com, audiences: [https://api.example.com], algorithms: [ES256], keys: { file: idp.jwks.json }, subjects: ["*"] }
+  attester: { algorithms: [ES256], keys: { file: attester.jwks.json } }
+  wimse: { algorithms: [ES256], keys: { file: wimse.jwks.json } }
+  edge: { audiences: [stepgate], algorithms: [ES256], keys: { file: edge.jwks.json } }
+credentials: { mtls: { trust_domains: [example.org], certificate: required }, bearer: { issuers: [idp] } }
+routes: [{ name: read, match: { path: /v1/payments }, sensitivity: low }]
+"#;
+
+/// In a file beside the frame: files are merged.
+#[test]
+fn the_policy_lines_for_every_profile_are_good() -> Result<()> {
+    let readme = fs::read_to_string(repository("examples/profiles/README.md"))?;
+    let begins = |block: &&str| block.starts_with("issuers:") || block.starts_with("attestations:");
+    let lines: Vec<_> = blocks(&readme).filter(begins).collect();
+    assert!(lines.len() >= 8, "{lines:?}");
+    for lines in lines {
+        let dir = tempfile::tempdir()?;
+        for name in key_files(FRAME) {
+            fs::write(dir.path().join(name), keys()?)?;
+        }
+        fs::write(dir.path().join("cluster-ca.pem"), Authority::new()?.pem())?;
+        fs::write(dir.path().join("frame.yaml"), FRAME)?;
+        fs::write(dir.path().join("lines.yaml"), format!("version: 1\n{lines}"))?;
+        succeeds(&["check", "--strict"], dir.path(), lines)?;
+    }
+    Ok(())
 }
 
 /// "Ten lines of policy": a few more are a different promise.
