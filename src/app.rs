@@ -1,6 +1,8 @@
 //! Wiring: build, bind, be ready, follow changes, drain.
 
+mod challenge_keys;
 mod failure;
+mod keys;
 mod listen;
 mod reload;
 mod signals;
@@ -8,19 +10,19 @@ mod signals;
 pub use failure::Failure;
 pub use listen::Listen;
 
-use crate::admin::{self, Admin, Readiness};
+use crate::admin::{self, Admin, Readiness, Standing};
 use crate::challenge::ChallengeKeys;
 use crate::chassis::{Chassis, Drained, Health, InFlight, Limits, Listener};
 use crate::clock::SystemClock;
 use crate::config::{self, Diagnostics, Loaded};
 use crate::server::{DecisionIds, Server, Snapshot};
-use crate::store::{CacheMeter, Gate, Meters, NoRandomness, Store};
+use crate::store::{CacheMeter, Gate, Meters, Store};
 use crate::telemetry::{AllowShare, Cache, DecisionLog, Destination, LogFormat, LogWriter, Metrics, program_log};
 use arc_swap::ArcSwap;
 use reload::Reloader;
 use signals::StopSignals;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,7 +63,8 @@ async fn serve(options: Options) -> Result<(), Failure> {
     let loaded = config::load(&options.policy).map_err(Failure::Policy)?;
     let listener = options.listen.bind().await?;
     let admin_listener = bind_admin(options.admin).await?;
-    let (server, log_writer) = build(&options, loaded, &metrics)?;
+    let (challenges, challenge_key_file) = challenge_keys::open(options.challenge_key_file.as_deref())?;
+    let (server, log_writer) = build(&options, loaded, challenges, &metrics).await?;
     let hangups = signals::hangups().map_err(Failure::Signals)?;
     let stop = StopSignals::listen().map_err(Failure::Signals)?;
 
@@ -71,16 +74,17 @@ async fn serve(options: Options) -> Result<(), Failure> {
     read_at_scrape(&metrics, &server, chassis.in_flight());
     let readiness = Readiness::new();
     let serving = readiness.latch("serving");
+    keys::hold_until_reached(&readiness, &server.keys);
     let admin_address = admin_listener.local_addr().unwrap_or(options.admin);
     let ended = CancellationToken::new();
     let admin = Admin { readiness: readiness.clone(), metrics: Arc::clone(&metrics) };
     let admin = tokio::spawn(admin::serve(admin_listener, admin, ended.clone().cancelled_owned()));
-    let reloader = Reloader::new(options.policy.clone(), Arc::clone(&server), metrics);
+    let reloader = Reloader::new(options.policy.clone(), challenge_key_file, Arc::clone(&server), metrics);
     let reloads = tokio::spawn(reloader.follow(hangups));
 
     tracing::info!(listen = %options.listen.bound(&listener), admin = %admin_address, "listening");
     serving.set();
-    health.set_serving(true).await;
+    tokio::spawn(serve_when_ready(readiness.clone(), health));
     let outcome = serve_until_stopped(chassis, listener, stop, &readiness, options.drain).await;
     reloads.abort();
     ended.cancel();
@@ -90,6 +94,15 @@ async fn serve(options: Options) -> Result<(), Failure> {
         tracing::warn!("the last decisions could not be logged in time");
     }
     outcome
+}
+
+/// Says so over gRPC too, once everything is there that is waited for.
+async fn serve_when_ready(readiness: Readiness, health: Health) {
+    let mut standing = readiness.subscribe();
+    // It ends with the process; until then the sender lives.
+    if standing.wait_for(Standing::is_ready).await.is_ok() {
+        health.set_serving(true).await;
+    }
 }
 
 /// How long the last lines of the decision log may take.
@@ -126,42 +139,29 @@ async fn bind_admin(address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|source| Failure::Admin { address, source })
 }
 
-fn build(options: &Options, loaded: Loaded, metrics: &Metrics) -> Result<(Arc<AppServer>, LogWriter), Failure> {
+async fn build(
+    options: &Options,
+    loaded: Loaded,
+    challenges: ChallengeKeys,
+    metrics: &Arc<Metrics>,
+) -> Result<(Arc<AppServer>, LogWriter), Failure> {
     warn(&loaded.warnings);
     let gate = Gate::new(Limits::default().workers.get(), Gate::DEFAULT_MAX_WAITING);
     let (destination, allows) = (&options.decision_log, options.decision_log_allows);
     let (log, log_writer) = DecisionLog::open(destination, allows, metrics.decision_log_dropped())
         .map_err(|source| Failure::DecisionLog { destination: destination.clone(), source })?;
+    let issuers = loaded.issuer_keys();
+    let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot::new(loaded, metrics, &SystemClock)?));
     let server = Server {
-        snapshot: ArcSwap::from_pointee(Snapshot::new(loaded, metrics, &SystemClock)?),
+        keys: keys::follow(issuers, &snapshot, metrics).await?,
+        snapshot,
         store: Store::new(SystemClock, options.cache_bytes, gate, meters(metrics)?)?,
-        challenges: challenge_keys(options.challenge_key_file.as_deref())?,
+        challenges: ArcSwap::from_pointee(challenges),
         clock: SystemClock,
         ids: DecisionIds::random()?,
         log,
     };
     Ok((Arc::new(server), log_writer))
-}
-
-/// The keys of the file; without one, a random key for the life of the process.
-fn challenge_keys(file: Option<&Path>) -> Result<ChallengeKeys, Failure> {
-    let Some(path) = file else {
-        let mut key = [0; ChallengeKeys::KEY_BYTES];
-        aws_lc_rs::rand::fill(&mut key).map_err(|_| NoRandomness)?;
-        return Ok(ChallengeKeys::single(&key));
-    };
-    warn_if_open_to_others(path);
-    let text = std::fs::read_to_string(path);
-    let text = text.map_err(|source| Failure::ChallengeKeyFile { path: path.to_owned(), source })?;
-    ChallengeKeys::parse(&text).map_err(|source| Failure::ChallengeKeys { path: path.to_owned(), source })
-}
-
-/// Whoever reads the keys can make challenges of his own.
-fn warn_if_open_to_others(path: &Path) {
-    use std::os::unix::fs::PermissionsExt;
-    if std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o007 != 0) {
-        tracing::warn!(file = %path.display(), "others may read the challenge keys; make the file 0600, or 0640 for a group");
-    }
 }
 
 /// The meters of the caches.

@@ -1,9 +1,10 @@
-//! Follows the policy's files by their content: every two seconds, and at once on a hangup.
+//! Follows the policy's files, and that of the challenge keys, by their content: every two seconds, and at once on a hangup.
 //!
 //! Change notifications miss the symlink swap by which a `ConfigMap` changes, so contents are compared. A good policy is
 //! swapped in whole; a bad one is refused and said once, and the last good one stays.
 
 use super::AppServer;
+use super::challenge_keys::ChallengeKeyFile;
 use crate::config::render::Style;
 use crate::config::{self, Diagnostics, Fingerprint, Loaded};
 use crate::server::Snapshot;
@@ -17,9 +18,13 @@ use tokio::time::{MissedTickBehavior, interval};
 /// How often the files are looked at.
 const PERIOD: Duration = Duration::from_secs(2);
 
+/// How long a new policy waits for keys that are new in it. What needs them is refused once it is in force without them.
+const KEY_PATIENCE: Duration = Duration::from_secs(5);
+
 #[derive(Debug)]
 pub(super) struct Reloader {
     paths: Vec<PathBuf>,
+    challenge_keys: Option<ChallengeKeyFile>,
     server: Arc<AppServer>,
     metrics: Arc<Metrics>,
     seen: Seen,
@@ -35,8 +40,13 @@ struct Seen {
 }
 
 impl Reloader {
-    pub(super) fn new(paths: Vec<PathBuf>, server: Arc<AppServer>, metrics: Arc<Metrics>) -> Self {
-        Self { paths, server, metrics, seen: Seen::default(), refused: None }
+    pub(super) fn new(
+        paths: Vec<PathBuf>,
+        challenge_keys: Option<ChallengeKeyFile>,
+        server: Arc<AppServer>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self { paths, challenge_keys, server, metrics, seen: Seen::default(), refused: None }
     }
 
     /// Follows until dropped.
@@ -47,6 +57,9 @@ impl Reloader {
             tokio::select! {
                 _ = ticks.tick() => {}
                 _ = hangups.recv() => self.server.log.reopen(),
+            }
+            if let Some(file) = &mut self.challenge_keys {
+                file.look(&self.server.challenges);
             }
             self.look().await;
         }
@@ -65,7 +78,7 @@ impl Reloader {
         match tokio::task::spawn_blocking(move || config::load(&paths)).await {
             Ok(Ok(loaded)) => {
                 self.settle(seen, loaded.files.clone());
-                self.accept(loaded);
+                self.accept(loaded).await;
             }
             Ok(Err(problems)) => {
                 self.settle(seen, problems.files());
@@ -81,22 +94,32 @@ impl Reloader {
         self.seen = if before.files == files { before } else { Seen { files, fingerprint: None } };
     }
 
-    fn accept(&mut self, loaded: Loaded) {
+    async fn accept(&mut self, loaded: Loaded) {
         self.refused = None;
         if loaded.policy.hash == self.server.snapshot.load().policy.hash {
             return;
         }
         super::warn(&loaded.warnings);
         let hash = loaded.policy.hash.clone();
-        match Snapshot::new(loaded, &self.metrics, &self.server.clock) {
-            Ok(snapshot) => {
-                self.server.store.settle(&snapshot.policy);
-                self.server.snapshot.store(Arc::new(snapshot));
+        match self.swap(loaded).await {
+            Ok(()) => {
                 self.metrics.count_reload(Reload::Accepted);
                 tracing::info!(policy_hash = %hash, "policy reloaded");
             }
             Err(error) => tracing::error!(%error, "the policy's metrics could not be made, the last good one stays"),
         }
+    }
+
+    /// The old policy stays in force while the keys that are new in this one arrive.
+    async fn swap(&self, loaded: Loaded) -> prometheus::Result<()> {
+        let server = &self.server;
+        let prepared = server.keys.prepare(loaded.issuer_keys(), KEY_PATIENCE).await?;
+        server.keys.adopt(prepared, |keyring| {
+            let snapshot = Snapshot::new(Loaded { keyring, ..loaded }, &self.metrics, &server.clock)?;
+            server.store.settle(&snapshot.policy);
+            server.snapshot.store(Arc::new(snapshot));
+            Ok(())
+        })
     }
 
     fn reject(&mut self, problems: &Diagnostics) {

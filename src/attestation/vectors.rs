@@ -1,7 +1,7 @@
 //! The examples of the standards themselves, as they print them. Those of RFC 7638 §3.1 and RFC 8037 appendix A stand
 //! with the thumbprint and the keys.
 
-use super::claims::{ClaimNames, Claims};
+use super::claims::{ClaimNames, Claims, Purpose};
 use super::jose::Compact;
 use super::json;
 use super::jwk::{ConfirmedKey, VerifyingKey};
@@ -20,7 +20,8 @@ const COMBINED_DPOP_KEY: &str = include_str!("vectors/attestation-dpop.jwk");
 const WIT: &str = include_str!("vectors/wimse-wit.jwt");
 const WPT: &str = include_str!("vectors/wimse-wpt.jwt");
 const IDENTITY_SERVER: &str = include_str!("vectors/wimse-identity-server.jwk");
-const NAMES: ClaimNames<'_> = ClaimNames { subject: "sub", scopes: "scope", task: "txn", actors: false, kept: &[] };
+const NAMES: ClaimNames<'_> =
+    ClaimNames { subject: "sub", scopes: "scope", task: "txn", purpose: Purpose::Token, kept: &[] };
 
 /// A call with nothing beside it.
 struct Call {
