@@ -99,7 +99,7 @@ const BESIDE: [&str; 20] = [
 
 pub(crate) fn changes(actor: &Actor) -> Result<Vec<Change>> {
     let mut changes = Vec::new();
-    for role in Role::ALL {
+    for role in Role::ALL.into_iter().filter(|role| *role != Role::Bearer || actor.way.is_first_with(*role)) {
         let Some(draft) = actor.draft(role)? else { continue };
         changes.extend(replaced(role, &draft.claims));
         changes.extend(added(role, &draft.claims));

@@ -60,7 +60,7 @@ const BESIDE: [(&str, &str, &str); 15] = [
 
 pub(crate) fn changes(actor: &Actor) -> Result<Vec<Change>> {
     let mut changes = Vec::new();
-    for role in Role::ALL {
+    for role in Role::ALL.into_iter().filter(|role| *role != Role::Bearer || actor.way.is_first_with(*role)) {
         let Some(draft) = actor.draft(role)? else { continue };
         changes.extend(by_the_thief(role));
         changes.extend(by_nobody(role));
@@ -90,7 +90,9 @@ fn by_the_thief(role: Role) -> impl Iterator<Item = Change> {
             })
         };
         [
-            forge("all else as it was", |draft, thief| draft.sign_by(thief)),
+            change(role, format_args!("by the thief with {algorithm}, all else as it was"), move |draft| {
+                draft.with("alg", algorithm).sign_by(thief)
+            }),
             forge("under his name", |draft, thief| draft.with("kid", thief.kid()).sign_by(thief)),
             forge("without a name", |draft, thief| draft.without("kid").sign_by(thief)),
             forge("with his key", |draft, thief| draft.with("jwk", thief.public().to_json()).sign_by(thief)),
@@ -162,10 +164,12 @@ fn with_parameters(role: Role, draft: &Draft<'_>) -> Vec<Change> {
         .collect()
 }
 
+type EditAt = Box<dyn Fn(&mut Value, &str) + Send + Sync>;
+
 /// A parameter in each other type, and none.
 fn in_place(role: Role, place: &str) -> impl Iterator<Item = Change> + use<> {
     let values = [Value::Null, json!(7), json!(["ES256"]), json!({}), json!("x"), json!("")];
-    let with = |place: &str, what: String, edit: Box<dyn Fn(&mut Value, &str) + Send + Sync>| {
+    let with = |place: &str, what: String, edit: EditAt| {
         let at = place.to_owned();
         change(role, format_args!("{place} {what}"), move |draft| {
             let mut draft = draft.clone();

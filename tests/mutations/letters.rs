@@ -46,8 +46,8 @@ fn flipped(role: Role, token: &str, every: usize) -> impl Iterator<Item = Change
     let signature = token.rfind('.').unwrap_or(token.len());
     let ends = |at: usize| token.as_bytes().get(at + 1).is_none_or(|next| *next == b'.');
     let all_bits = |at: usize| ends(at) || (every == 1 && at > signature);
-    let taken = (0..token.len()).filter(|at| at % every == 0 || ends(*at));
-    let bits = taken.flat_map(|at| {
+    let places = (0..token.len()).filter(|at| at % every == 0 || ends(*at));
+    let bits = places.flat_map(|at| {
         BITS.filter(move |bit| all_bits(at) || usize::from(*bit) == at / every % 6).map(move |bit| (at, bit))
     });
     let bits: Vec<_> = bits.collect();

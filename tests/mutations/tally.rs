@@ -76,7 +76,7 @@ impl Tally {
 
     async fn try_one(&mut self, scene: &Scene, index: usize, change: &Change) -> Result<()> {
         let source = source(index);
-        if index % UNCHANGED_EVERY == 0 {
+        if index.is_multiple_of(UNCHANGED_EVERY) {
             self.try_unchanged(scene, &source).await?;
         }
         let request = change.made(scene, &source)?;
@@ -140,10 +140,10 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let listed = |all: Vec<String>| all.join(", ");
         let kinds = self.tried.iter().map(|(kind, tried)| format!("{tried} {kind}")).collect();
-        let reasons = self.allowed.iter().map(|(why, allowed)| format!("{allowed} {why}")).collect();
+        let reasons: Vec<_> = self.allowed.iter().map(|(why, allowed)| format!("{allowed} × {why}")).collect();
         let (all, allowed): (usize, usize) = (self.tried.values().sum(), self.allowed.values().sum());
         write!(f, "{all} changes of {} ways in {:.1} s ({}); ", self.ways, self.took.as_secs_f64(), listed(kinds))?;
-        write!(f, "{allowed} allowed ({}); {} unchanged calls, all allowed", listed(reasons), self.unchanged)
+        write!(f, "{allowed} allowed ({}); {} unchanged calls, all allowed", reasons.join("; "), self.unchanged)
     }
 }
 
