@@ -8,8 +8,8 @@ const EXTENSIONS: u8 = 0xa3;
 const OBJECT_IDENTIFIER: u8 = 0x06;
 const BOOLEAN: u8 = 0x01;
 const OCTET_STRING: u8 = 0x04;
-/// `uniformResourceIdentifier [6]`.
-const URI: u8 = 0x86;
+/// `uniformResourceIdentifier [6]`, whether or not it says that it is in pieces.
+const URI: [u8; 2] = [0x86, 0xa6];
 /// 2.5.29.17.
 const SUBJECT_ALTERNATIVE_NAME: &[u8] = &[0x55, 0x1d, 0x11];
 
@@ -22,7 +22,7 @@ pub(crate) fn uris(certificate: &[u8]) -> Option<Vec<&[u8]>> {
     for (_, wrapped) in elements(body)?.into_iter().filter(|(tag, _)| *tag == EXTENSIONS) {
         for (_, extension) in elements(only(wrapped, SEQUENCE)?)? {
             if let Some(names) = alternative_names(extension)? {
-                found.extend(elements(names)?.into_iter().filter(|(tag, _)| *tag == URI).map(|(_, uri)| uri));
+                found.extend(elements(names)?.into_iter().filter(|(tag, _)| URI.contains(tag)).map(|(_, uri)| uri));
             }
         }
     }
