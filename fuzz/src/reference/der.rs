@@ -1,9 +1,14 @@
 //! DER (X.690 §8.1, §10.1), as far as the names in a certificate need it (RFC 5280 §4.1, §4.2.1.6).
+//!
+//! Of most elements only the number of the tag is looked at: whether their class is right is Envoy's business, which
+//! verified the whole. What counts is that the names are those that stand there.
 
 /// A tag and its content.
 type Element<'d> = (u8, &'d [u8]);
 
-const SEQUENCE: u8 = 0x30;
+/// The bits of a tag that are not its class or form.
+const NUMBER: u8 = 0x1f;
+const SEQUENCE: u8 = 0x10;
 const EXTENSIONS: u8 = 0xa3;
 const OBJECT_IDENTIFIER: u8 = 0x06;
 const BOOLEAN: u8 = 0x01;
@@ -16,7 +21,6 @@ const SUBJECT_ALTERNATIVE_NAME: &[u8] = &[0x55, 0x1d, 0x11];
 /// The URIs among a certificate's alternative names, in every such extension; `None` where it can't be taken apart.
 pub(crate) fn uris(certificate: &[u8]) -> Option<Vec<&[u8]>> {
     let certificate = only(certificate, SEQUENCE)?;
-    // Its tag is Envoy's business, which verified the whole.
     let (_, body) = *elements(certificate)?.first()?;
     let mut found = Vec::new();
     for (_, wrapped) in elements(body)?.into_iter().filter(|(tag, _)| *tag == EXTENSIONS) {
@@ -33,10 +37,11 @@ pub(crate) fn uris(certificate: &[u8]) -> Option<Vec<&[u8]>> {
 #[expect(clippy::option_option, reason = "whether it can be read is one question, and what it is another")]
 fn alternative_names(extension: &[u8]) -> Option<Option<&[u8]>> {
     let parts = elements(extension)?;
-    if parts.first() != Some(&(OBJECT_IDENTIFIER, SUBJECT_ALTERNATIVE_NAME)) {
+    let numbered: Vec<_> = parts.into_iter().map(|(tag, content)| (tag & NUMBER, content)).collect();
+    if numbered.first() != Some(&(OBJECT_IDENTIFIER, SUBJECT_ALTERNATIVE_NAME)) {
         return Some(None);
     }
-    let value = match parts.as_slice() {
+    let value = match numbered.as_slice() {
         [_, (OCTET_STRING, value)] | [_, (BOOLEAN, _), (OCTET_STRING, value)] => *value,
         _ => return None,
     };
@@ -46,7 +51,7 @@ fn alternative_names(extension: &[u8]) -> Option<Option<&[u8]>> {
 /// The content of the one element that there is.
 fn only(bytes: &[u8], tag: u8) -> Option<&[u8]> {
     match elements(bytes)?.as_slice() {
-        [(found, content)] if *found == tag => Some(content),
+        [(found, content)] if found & NUMBER == tag => Some(content),
         _ => None,
     }
 }
