@@ -3,6 +3,7 @@
 //! Envoy has verified the chain; here it is only read, for the identity in it and for its thumbprint.
 
 use super::SpiffeId;
+use super::der::is_whole;
 use crate::attestation::Thumbprint;
 use crate::time::UnixTime;
 use x509_parser::extensions::GeneralName;
@@ -52,7 +53,7 @@ impl PeerCertificate {
 
     pub fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
         let (rest, certificate) = X509Certificate::from_der(der).map_err(|_| CertificateError::Der)?;
-        if !rest.is_empty() {
+        if !rest.is_empty() || !is_whole(der) {
             return Err(CertificateError::Der);
         }
         Ok(Self {
