@@ -68,8 +68,8 @@ mod tests {
 
     #[test]
     fn depth_is_bounded() {
-        let nested =
-            |depth: usize| (0..depth).fold(vec![5, 0], |inner, _| [&[0x30, inner.len() as u8][..], &inner].concat());
+        let around = |inner: Vec<u8>| [&[0x30, u8::try_from(inner.len()).unwrap()][..], &inner].concat();
+        let nested = |depth: usize| (0..depth).fold(vec![5, 0], |inner, _| around(inner));
         assert!(is_whole(&nested(MAX_DEPTH)));
         assert!(!is_whole(&nested(MAX_DEPTH + 1)));
         let hostile = [0x30, 0x84, 0, 0, 0x7f, 0xff].repeat(5_000);
