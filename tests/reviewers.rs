@@ -1,6 +1,6 @@
 //! What `docs/` tells reviewers of the code and its tests is there: a file, type or test of another name fails here, so that
 //! the pages can't rot.
-#![expect(clippy::unwrap_used, clippy::string_slice, reason = "a test that can't read the page has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that can't read the page has failed")]
 
 use std::fs;
 use std::path::Path;
@@ -75,11 +75,10 @@ fn is_test(file: &str, name: &str) -> bool {
 /// Where the last part of a name is defined.
 fn defines(source: &str, name: &str) -> Option<usize> {
     let last = name.rsplit("::").next()?;
-    let ends = |at: usize| source[at..].chars().next().is_some_and(|next| !next.is_alphanumeric() && next != '_');
-    let definition = |kind: &str| {
+    let is_whole = |after: &str| !after.starts_with(|next: char| next.is_alphanumeric() || next == '_');
+    ["fn", "struct", "enum", "const"].into_iter().find_map(|kind| {
         let wanted = format!("{kind} {last}");
-        let found = source.match_indices(&wanted).map(|(at, _)| at).find(|at| ends(at + wanted.len()));
-        found
-    };
-    ["fn", "struct", "enum", "const"].into_iter().find_map(definition)
+        let mut found = source.match_indices(&wanted).map(|(at, _)| at);
+        found.find(|at| source.get(at + wanted.len()..).is_some_and(is_whole))
+    })
 }
