@@ -128,6 +128,8 @@ mod tests {
     #[case(r#"{"alg":"none"}"#, TokenFault::Algorithm)]
     #[case(r#"{"alg":"None"}"#, TokenFault::Algorithm)]
     #[case(r#"{"alg":"HS256"}"#, TokenFault::Algorithm)]
+    #[case(r#"{"alg":"RSA1_5","enc":"A256GCM"}"#, TokenFault::Algorithm)]
+    #[case(r#"{"alg":"dir","enc":"A256GCM","zip":"DEF"}"#, TokenFault::Algorithm)]
     #[case(r#"{"alg":"es256"}"#, TokenFault::Algorithm)]
     #[case("{}", TokenFault::Algorithm)]
     #[case(r#"{"alg":["ES256"]}"#, TokenFault::Malformed)]
@@ -148,11 +150,19 @@ mod tests {
     #[case("..")]
     #[case("a.b")]
     #[case("a.b.c.d")]
+    #[case("a.b.c.d.e")]
     #[case("a.b.c,a.b.c")]
     #[case("a.b.c ")]
     #[case("a=.b.c")]
     fn a_text_of_another_form_is_refused(#[case] text: &str) {
         assert_eq!(Compact::parse(text).unwrap_err(), TokenFault::Malformed);
+    }
+
+    #[test]
+    fn a_token_within_a_token_is_refused() {
+        let inner = token(r#"{"alg":"ES256"}"#, "{}");
+        let nested = token(r#"{"alg":"ES256","cty":"JWT"}"#, &inner);
+        assert_eq!(Compact::parse(&nested).unwrap_err(), TokenFault::Malformed);
     }
 
     #[test]

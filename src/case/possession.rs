@@ -162,15 +162,19 @@ impl<'a> Case<'a> {
             origin,
             access_token: token_digest(self.ground.policy, self.facts, caller),
             attestation,
-            transaction_token: self.transaction_token(proof),
+            transaction_token: self.transaction_token(proof)?,
         })?;
         proof.is_recent(now, self.ground.policy.credentials.leeway)
     }
 
-    /// Only a WPT says anything of it.
-    fn transaction_token(&self, proof: &Proof) -> Option<Thumbprint> {
-        let token = self.facts.headers.only(TRANSACTION_TOKEN_HEADER).filter(|_| proof.kind() == ProofKind::Wpt);
-        token.map(|token| Thumbprint::of(token.as_bytes()))
+    /// Only a WPT says anything of it. Of two that came along, or of one that is no text, it can't have named what counts.
+    fn transaction_token(&self, proof: &Proof) -> Result<Option<Thumbprint>, ProofFault> {
+        match self.facts.headers.occurrence(TRANSACTION_TOKEN_HEADER) {
+            _ if proof.kind() != ProofKind::Wpt => Ok(None),
+            Occurrence::Absent => Ok(None),
+            Occurrence::Once(token) => Ok(Some(Thumbprint::of(token.as_bytes()))),
+            Occurrence::Repeated | Occurrence::Unreadable => Err(ProofFault::Token),
+        }
     }
 
     /// A challenge that is there must be good, also at a level that asks for none.
