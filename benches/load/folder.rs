@@ -1,14 +1,13 @@
 //! What the measured servers need on disk: a policy of 200 routes, its keys, the request's body, the sockets.
 
 use crate::Result;
-use crate::message::{self, HOST};
+use crate::message::{self, HOST, Issuers};
 use envoy_types::pb::envoy::service::auth::v3::CheckRequest;
 use prost::Message;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use stepgate::clock::{Clock, SystemClock};
-use stepgate::mint::{Algorithm, SigningKey, jwks};
 use tempfile::TempDir;
 
 const ROUTES: usize = 200;
@@ -18,17 +17,17 @@ const ROUTES: usize = 200;
 pub(crate) struct Folder {
     folder: TempDir,
     message: CheckRequest,
+    issuers: Issuers,
 }
 
 impl Folder {
     pub(crate) fn create() -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let [idp, attester] = [SigningKey::generate(Algorithm::Es256)?, SigningKey::generate(Algorithm::Es256)?];
-        let message = message::routine(&idp, &attester, SystemClock.now().as_secs())?;
-        let created = Self { folder, message };
+        let issuers = Issuers::generate()?;
+        let message = issuers.routine(SystemClock.now().as_secs())?;
+        let created = Self { folder, message, issuers };
         fs::create_dir(created.policy())?;
-        fs::write(created.policy().join("idp.jwks.json"), jwks([&idp]).to_string())?;
-        fs::write(created.policy().join("attester.jwks.json"), jwks([&attester]).to_string())?;
+        created.issuers.publish(&created.policy())?;
         fs::write(created.policy().join("policy.yaml"), policy()?)?;
         fs::write(created.body(), message::framed(&created.message)?)?;
         Ok(created)
@@ -36,6 +35,10 @@ impl Folder {
 
     pub(crate) fn message(&self) -> &CheckRequest {
         &self.message
+    }
+
+    pub(crate) fn issuers(&self) -> &Issuers {
+        &self.issuers
     }
 
     pub(crate) fn message_bytes(&self) -> usize {
@@ -71,7 +74,7 @@ scopes:
 attestations:
   workload: {{ profile: oauth-client-attestation, issuers: [attester] }}
 assurance:
-  - {{ name: fresh, max_age: 5m, accept: [workload] }}
+  - {{ name: fresh, max_age: 5m, accept: [workload], challenge: required }}
 rules:
   - {{ name: elevated-on-sensitive, when: {{ sensitivity: high, privilege: elevated }}, require: fresh }}
 routes:
