@@ -6,19 +6,23 @@
 mod authenticate;
 mod context;
 mod evidence;
+mod loop_guard;
+mod possession;
 mod presented;
 mod recorded;
 mod shadow;
 mod tokens;
 
 use crate::attestation::verify::Trusted;
-use crate::attestation::{DpopProof, Keyring, ProofFault, Thumbprint, TokenFault, Verified};
+use crate::attestation::{
+    Keyring, Proof, ProofFault, ProofKind, Thumbprint, TokenFault, TokenKind, Unverified, Verified,
+};
 use crate::challenge::ChallengeKeys;
 use crate::context::{Familiarity, Sighting};
 use crate::decision::{Decision, Evidence, Findings, Outcome, decide};
 use crate::identity::Caller;
 use crate::policy::{
-    AttestationId, Classification, IssuerId, Origin, Policy, Requirement, Route, Subject, Taken, Unmatched,
+    AttestationId, Classification, Issuer, IssuerId, Origin, Policy, Requirement, Route, Subject, Taken, Unmatched,
 };
 use crate::reason::{Reason, Unavailable};
 use crate::request::{CertificateReading, Layer, Malformed, PathFault, RequestFacts};
@@ -27,10 +31,11 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-pub use evidence::Spending;
 use evidence::Use;
+pub use loop_guard::{Allowance, CHALLENGE_WINDOW, ChallengeKey};
+pub use possession::{Spending, Unproven};
 pub use presented::credential_digest;
-pub use recorded::{Proof, Recorded, RecordedAttestation};
+pub use recorded::{ProvenBy, Recorded, RecordedAttestation};
 
 /// Where callers fetch a challenge before they are asked for one.
 pub const CHALLENGE_PATH: &str = "/.well-known/stepgate/challenge";
@@ -79,10 +84,14 @@ pub enum Need<'a> {
     Familiarity(Arc<Sighting>),
     /// Verify this attestation.
     Attestation(AttestationId, &'a str),
-    /// Verify this proof, which must be by this key.
-    Proof(&'a str, Thumbprint),
+    /// Verify this proof.
+    Proof(Unproven<'a>),
+    /// Look whether these issuers have newer keys than those that were judged by.
+    Keys(&'a [IssuerId]),
     /// Record a proof as used, if nobody did.
     Spend(Spending),
+    /// Say whether one more challenge may be given, and count it.
+    Challenge(ChallengeKey),
 }
 
 /// What the world answers, each to the need of the same name.
@@ -92,10 +101,23 @@ pub enum Answer {
     Bearer(Result<Arc<Verified>, TokenFault>),
     Familiarity(Familiarity),
     Attestation(AttestationId, Result<Arc<Verified>, TokenFault>),
-    Proof(Result<DpopProof, ProofFault>),
-    Spent(Spent),
+    Proof(ProofKind, Thumbprint, Signed),
+    Spent(Thumbprint, Spent),
+    Keys(Renewal),
+    Challenge(Allowance),
     /// The world can't answer; there is no decision without it.
     Unavailable(Unavailable),
+}
+
+/// A proof whose signature was good, or what is wrong with it.
+pub type Signed = Result<Arc<Proof>, ProofFault>;
+
+/// Whether there are newer keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renewal {
+    /// This case is judged by the old ones: it has to be opened anew.
+    Renewed,
+    Unchanged,
 }
 
 /// Whether a proof was recorded as used just now.
@@ -114,8 +136,11 @@ struct Known {
     bearer: Option<Result<Arc<Verified>, TokenFault>>,
     familiarity: Option<Familiarity>,
     attestations: Vec<(AttestationId, Result<Arc<Verified>, TokenFault>)>,
-    proof: Option<Result<DpopProof, ProofFault>>,
-    spent: Option<Spent>,
+    /// Each with its kind and the key that was expected of it.
+    proofs: Vec<(ProofKind, Thumbprint, Signed)>,
+    spent: Vec<(Thumbprint, Spent)>,
+    renewal: Option<Renewal>,
+    allowance: Option<Allowance>,
     unavailable: Option<Unavailable>,
 }
 
@@ -133,7 +158,7 @@ impl<'a> Ground<'a> {
     pub fn trusted(self, issuers: &'a [IssuerId]) -> impl Iterator<Item = Trusted<'a>> {
         issuers
             .iter()
-            .filter_map(move |id| Some(Trusted { issuer: self.policy.issuer(*id)?, keys: self.keyring.of(*id)? }))
+            .filter_map(move |id| Some(Trusted { issuer: self.policy.issuer(*id)?, keys: self.keyring.of(*id) }))
     }
 }
 
@@ -155,7 +180,8 @@ impl<'a> Case<'a> {
     /// Goes as far as it can with what is known.
     pub fn step(&mut self, now: UnixTime) -> Step<'a> {
         let mut findings = Findings::default();
-        let outcome = match self.judge(now, &mut findings) {
+        let judged = self.judge(now, &mut findings);
+        let outcome = match judged.and_then(|outcome| self.guard_loops(outcome, &mut findings)) {
             Ok(outcome) => outcome,
             Err(Halt::Refused(reason)) => Outcome::Deny(reason),
             Err(Halt::Needs(need)) => return Step::Needs(need),
@@ -181,8 +207,10 @@ impl<'a> Case<'a> {
             Answer::Bearer(result) => self.known.bearer = Some(result),
             Answer::Familiarity(familiarity) => self.known.familiarity = Some(familiarity),
             Answer::Attestation(id, result) => self.known.attestations.push((id, result)),
-            Answer::Proof(result) => self.known.proof = Some(result),
-            Answer::Spent(spent) => self.known.spent = Some(spent),
+            Answer::Keys(renewal) => self.known.renewal = Some(renewal),
+            Answer::Proof(kind, key, result) => self.known.proofs.push((kind, key, result)),
+            Answer::Spent(key, spent) => self.known.spent.push((key, spent)),
+            Answer::Challenge(allowance) => self.known.allowance = Some(allowance),
             Answer::Unavailable(_) if self.watching => self.watching_failed = true,
             Answer::Unavailable(what) => self.known.unavailable = Some(what),
         }
@@ -225,7 +253,9 @@ impl<'a> Case<'a> {
         self.admit(&caller, classification)?;
         let evidence = match classification.requirement {
             Requirement::Assurance(_) if self.facts.layer == Layer::Network => return refuse(Reason::Unanswerable),
-            Requirement::Assurance(level) => self.attest(level, &caller, now, Use::Spend, &mut findings.attestation)?,
+            Requirement::Assurance(level) => {
+                self.attest(level, &caller, classification, now, Use::Spend, &mut findings.attestation)?
+            }
             Requirement::Nothing | Requirement::Refusal(_) => Evidence::NotAsked { proven: token_proof.is_given() },
         };
         self.spend_token_proof(token_proof)?;
@@ -258,6 +288,27 @@ impl<'a> Case<'a> {
         })
     }
 
+    /// The issuer that signed a token, if it still stands by it. What nobody can tell without its keys is no fault.
+    fn signer(
+        &self,
+        verified: &Verified,
+        kind: TokenKind,
+        issuers: &'a [IssuerId],
+    ) -> Progress<'a, Result<&'a Issuer, TokenFault>> {
+        match verified.still_holds(kind, self.ground.trusted(issuers)) {
+            Ok(issuer) => Ok(Ok(issuer)),
+            Err(Unverified::Fault(fault)) => Ok(Err(fault)),
+            Err(Unverified::KeysAway) => refuse(Reason::Unavailable(Unavailable::Keys)),
+        }
+    }
+
+    /// Before a token is refused for a key that nobody knows, its issuers are looked at once for newer ones; not for what is
+    /// only watched, since such a case has spent its proof and can't be opened anew.
+    fn look_for_newer_keys(&self, fault: TokenFault, issuers: &'a [IssuerId]) -> Progress<'a, ()> {
+        let worth_a_look = fault == TokenFault::Key && self.known.renewal.is_none() && !self.watching;
+        if worth_a_look { Err(Halt::Needs(Need::Keys(issuers))) } else { Ok(()) }
+    }
+
     fn asks_for_challenge(&self) -> bool {
         self.facts.method.as_str() == "POST" && self.facts.path.canonical() == CHALLENGE_PATH
     }
@@ -288,8 +339,10 @@ impl std::fmt::Debug for Need<'_> {
             Self::Bearer(_) => "Bearer",
             Self::Familiarity(_) => "Familiarity",
             Self::Attestation(..) => "Attestation",
-            Self::Proof(..) => "Proof",
+            Self::Keys(_) => "Keys",
+            Self::Proof(_) => "Proof",
             Self::Spend(_) => "Spend",
+            Self::Challenge(_) => "Challenge",
         })
     }
 }

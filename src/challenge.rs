@@ -16,6 +16,8 @@ use std::fmt;
 pub const CHALLENGE_LIFETIME: Ttl = Ttl::from_secs(120);
 /// How far the clock of the replica that issued a challenge may be ahead of ours.
 const CLOCK_SKEW: Ttl = Ttl::from_secs(10);
+/// How long what was made for a challenge that is good now could pass at most.
+pub const LONGEST_LIFE: Ttl = CHALLENGE_LIFETIME.plus(CLOCK_SKEW);
 const VERSION: &str = "v1";
 const TIME_BYTES: usize = 8;
 const RANDOM_BYTES: usize = 12;

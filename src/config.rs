@@ -4,6 +4,7 @@
 
 mod assurance;
 mod attestations;
+mod challenges;
 mod checks;
 pub mod code;
 mod context;

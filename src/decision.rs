@@ -1,10 +1,12 @@
 //! The decision. The only place that makes a [`Permit`].
 
 use crate::attestation::Appraised;
+use crate::case::{ChallengeKey, ProvenBy};
 use crate::context::{Country, Lesson, Sighting, Signals, Unusual};
 use crate::identity::{Caller, Scheme};
 use crate::policy::{AttestationId, Classification, IdentityId, LevelId, Mode, Policy, Requirement, Subject};
 use crate::reason::Reason;
+use crate::time::Ttl;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -33,6 +35,10 @@ pub struct Findings {
     /// How the caller presented its token, also where it is none of ours.
     pub scheme: Scheme,
     pub attestation: Option<Attested>,
+    /// Under what its challenges are counted, where the caller proved that it can answer them.
+    pub answered: Option<ChallengeKey>,
+    /// How long until it may be given one more, where it left too many unanswered.
+    pub retry_after: Option<Ttl>,
 }
 
 /// An attestation that does for a call, and what was seen of its proof.
@@ -40,9 +46,11 @@ pub struct Findings {
 pub struct Attested {
     pub by: AttestationId,
     pub appraised: Appraised,
-    /// Whether the proof is good, but for a challenge that it lacks.
+    /// What was shown to prove it; nothing where nothing was.
+    pub proof: Option<ProvenBy>,
+    /// Whether that is good, but for a challenge that it lacks.
     pub proven: bool,
-    /// Whether the proof carries a challenge of ours.
+    /// Whether a challenge came with it.
     pub challenged: bool,
 }
 

@@ -7,7 +7,7 @@ mod facts;
 mod recorded;
 
 use crate::attestation::json::Object;
-use crate::case::{Ground, Proof};
+use crate::case::{Ground, ProvenBy};
 use crate::context::Country;
 use crate::decision::Decision;
 use crate::identity::Principal;
@@ -47,7 +47,7 @@ pub struct Inputs {
     /// The claims of the token that rules look at.
     pub claims: Option<Object>,
     pub bound: Bound,
-    /// What is wrong with the request or its credential, by the word of the reason.
+    /// What is wrong with the request, its credential or what came before it, by the word of the reason.
     pub fault: Option<Reason>,
     /// Signals that fired on what is not given here: on what is remembered, on a query, on a header that holds secrets.
     pub fired: Vec<Name>,
@@ -80,7 +80,7 @@ pub struct GivenAttestation {
     pub age: Option<Ttl>,
     pub task: Option<Box<str>>,
     pub scopes: ScopeSet,
-    pub proof: Option<Proof>,
+    pub proof: Option<ProvenBy>,
     pub challenge: bool,
     pub fault: Option<Reason>,
 }

@@ -1,6 +1,7 @@
 //! The policy as it is judged by: every part checked, every name resolved. How it is written is the business of `config`.
 
 pub mod assurance;
+pub mod challenges;
 pub mod classification;
 pub mod credentials;
 pub mod floor;
@@ -25,11 +26,12 @@ pub mod table;
 pub mod template;
 pub mod touch;
 
-pub use assurance::{Assurance, Attestation, AttestationId, LevelId, Profile};
-pub use classification::{Classification, Subject};
+pub use assurance::{Assurance, Attestation, AttestationId, LevelId, Possession, Profile, RequiredClaims};
+pub use challenges::ChallengeLimit;
+pub use classification::{Classification, Coverage, Subject};
 pub use credentials::{
-    BearerCredential, CREDENTIAL_HEADERS, Credentials, IdentitySource, JwtAuthnCredential, MtlsCredential,
-    XfccCredential,
+    BearerCredential, CREDENTIAL_HEADERS, Credentials, EVIDENCE_HEADERS, IdentitySource, JwtAuthnCredential,
+    MtlsCredential, XfccCredential,
 };
 pub use floor::{Floor, Floors};
 pub use glob::Glob;
@@ -68,6 +70,8 @@ pub struct Policy {
     pub identities: Identities,
     pub routes: RouteTable,
     pub unmatched: Unmatched,
+    /// How many challenges a caller may leave unanswered.
+    pub challenges: ChallengeLimit,
     pub floors: Floors,
     /// Whether a path that servers read differently by its own form is refused rather than judged in every reading.
     pub refuse_ambiguous: bool,

@@ -25,6 +25,8 @@ pub enum Reason {
     Identity(IdentityFault),
     /// Proof is required, on a connection that nobody could give it over.
     Unanswerable,
+    /// Proof is required, and the caller left too many challenges unanswered to be given one more.
+    ChallengeLoop,
     /// A rule of the policy refuses the request, for a reason of its own.
     Rule(Name),
     Request(Malformed),
@@ -61,12 +63,15 @@ pub enum Unavailable {
     Panic,
     /// The memory of spent proofs is full.
     ReplayMemory,
+    /// The keys of an issuer, which could not be fetched, or not for too long.
+    Keys,
     /// The policy names something that it does not have, which loading rules out.
     Policy,
 }
 
 impl Unavailable {
-    pub const ALL: [Self; 5] = [Self::Deadline, Self::Overload, Self::Panic, Self::ReplayMemory, Self::Policy];
+    pub const ALL: [Self; 6] =
+        [Self::Deadline, Self::Overload, Self::Panic, Self::ReplayMemory, Self::Keys, Self::Policy];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -74,6 +79,7 @@ impl Unavailable {
             Self::Overload => "overload",
             Self::Panic => "panic",
             Self::ReplayMemory => "replay_memory_full",
+            Self::Keys => "keys_unavailable",
             Self::Policy => "policy_incomplete",
         }
     }
@@ -94,6 +100,7 @@ impl Reason {
             Self::UnmatchedRoute => "unmatched_route",
             Self::Identity(fault) => fault.as_str(),
             Self::Unanswerable => "unanswerable",
+            Self::ChallengeLoop => "challenge_loop",
             Self::Rule(name) => name.as_str(),
             Self::Request(fault) => fault.as_str(),
             Self::Unavailable(what) => what.as_str(),
@@ -111,6 +118,7 @@ impl Reason {
             Self::InsufficientScope,
             Self::UnmatchedRoute,
             Self::Unanswerable,
+            Self::ChallengeLoop,
         ];
         let identities = IdentityFault::ALL.into_iter().map(Self::Identity);
         let tokens = TokenFault::ALL.iter().flat_map(|fault| [Self::Attestation(*fault), Self::Credential(*fault)]);

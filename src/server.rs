@@ -47,8 +47,9 @@ impl<C: Clock + Clone> Authorize for Server<C> {
             Ok(facts) => {
                 let decision = self.decide(&snapshot, &facts).await;
                 call.in_time()?;
-                // Only what Envoy hears teaches.
+                // Only what Envoy hears teaches, and answers.
                 self.store.learn(snapshot.ground(&self.challenges), &decision);
+                self.store.answered(&decision);
                 Ok(self.conclude(&snapshot, &decision, Subject::Facts(&facts), call))
             }
             Err(refused) => {

@@ -9,15 +9,17 @@ pub mod learned;
 pub mod rejected;
 pub mod remembered;
 pub mod spent;
+pub mod unanswered;
 
 pub use digest::NoRandomness;
 pub use gate::Gate;
 pub use learned::Learned;
 pub use remembered::{CacheMeter, CacheSize, Meters, Remembered};
 pub use spent::SpentProofs;
+pub use unanswered::Unanswered;
 
-use crate::attestation::{DpopProof, ProofFault, Thumbprint, TokenFault, TokenKind};
-use crate::case::{Answer, Ground, Need};
+use crate::attestation::{Proof, ProofFault, ProofKey, TokenFault, TokenKind};
+use crate::case::{Answer, Ground, Need, Renewal, Unproven};
 use crate::clock::Clock;
 use crate::decision::Decision;
 use crate::policy::{Attestation, IssuerId, Policy};
@@ -31,6 +33,7 @@ pub struct Store<C> {
     remembered: Remembered,
     spent: SpentProofs,
     learned: Learned,
+    unanswered: Unanswered,
     gate: Arc<Gate>,
     clock: C,
 }
@@ -40,7 +43,8 @@ impl<C: Clock + Clone> Store<C> {
         let gate = Arc::new(gate);
         let remembered = Remembered::new(clock.clone(), cache_bytes, Arc::clone(&gate), meters)?;
         let spent = SpentProofs::new(SpentProofs::DEFAULT_CAPACITY);
-        Ok(Self { remembered, spent, learned: Learned::new(learned::Bounds::default()), gate, clock })
+        let (learned, unanswered) = (Learned::new(learned::Bounds::default()), Unanswered::default());
+        Ok(Self { remembered, spent, learned, unanswered, gate, clock })
     }
 
     pub async fn answer(&self, ground: Ground<'_>, need: Need<'_>) -> Answer {
@@ -57,8 +61,16 @@ impl<C: Clock + Clone> Store<C> {
                 }
                 None => Err(Unavailable::Policy),
             },
-            Need::Proof(token, key) => self.proof(token, &key).await.map(Answer::Proof),
-            Need::Spend(spending) => Ok(Answer::Spent(self.spent.spend(spending, self.clock.now()))),
+            Need::Proof(unproven) => {
+                let verdict = self.proof(&unproven).await;
+                verdict.map(|verdict| Answer::Proof(unproven.kind, unproven.key, verdict.map(Arc::new)))
+            }
+            // Which keys there are is not remembered here; who opened the case knows better.
+            Need::Keys(_) => Ok(Answer::Keys(Renewal::Unchanged)),
+            Need::Spend(spending) => Ok(Answer::Spent(spending.key, self.spent.spend(spending, self.clock.now()))),
+            Need::Challenge(key) => {
+                Ok(Answer::Challenge(self.unanswered.ask(&key, ground.policy.challenges, self.clock.now())))
+            }
         };
         result.unwrap_or_else(Answer::Unavailable)
     }
@@ -69,6 +81,11 @@ impl<C: Clock + Clone> Store<C> {
         if let Some((sighting, lesson)) = decision.lesson(&context.signals) {
             self.learned.learn(sighting, lesson, &context.learning, self.clock.now());
         }
+    }
+
+    /// Takes note of a caller that proved itself: what it was asked before is answered.
+    pub fn answered(&self, decision: &Decision) {
+        decision.findings.answered.iter().for_each(|key| self.unanswered.answered(key));
     }
 
     /// Takes what was learned to where it belongs under a new policy. It asks once for each identity that is remembered.
@@ -105,9 +122,10 @@ impl<C: Clock + Clone> Store<C> {
     }
 
     /// Never remembered: a proof that is shown twice does not pass twice.
-    async fn proof(&self, token: &str, key: &Thumbprint) -> Result<Result<DpopProof, ProofFault>, Unavailable> {
+    async fn proof(&self, unproven: &Unproven<'_>) -> Result<Result<Proof, ProofFault>, Unavailable> {
         let _turn = self.gate.turn().await?;
-        Ok(DpopProof::verify(token, key))
+        let key = ProofKey { thumbprint: unproven.key, key: unproven.confirmed.as_deref() };
+        Ok(Proof::verify(unproven.kind, unproven.token, &key))
     }
 }
 

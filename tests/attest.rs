@@ -9,6 +9,7 @@ use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use stepgate::attestation::ear::{self, Tier};
 
 fn attest(dir: &Path, arguments: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stepgate"));
@@ -24,6 +25,10 @@ fn minted(dir: &Path, arguments: &str) -> String {
 fn part(token: &str, index: usize) -> Value {
     let json = URL_SAFE_NO_PAD.decode(token.split('.').nth(index).unwrap()).unwrap();
     serde_json::from_slice(&json).unwrap()
+}
+
+fn lowest(claims: &Value) -> Tier {
+    ear::read(claims.as_object().unwrap()).unwrap().lowest()
 }
 
 #[test]
@@ -80,6 +85,34 @@ fn a_token_an_attestation_and_a_proof_say_what_they_were_told_to() {
 }
 
 #[test]
+fn a_verifiers_results_have_a_status_for_each_submodule_in_either_spelling() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    for name in ["verifier.jwk", "instance.jwk"] {
+        minted(dir, &format!("key --out {name}"));
+    }
+    let told = "--key verifier.jwk --subject web --holder instance.jwk --challenge v1.k.c";
+    let results = minted(dir, &format!("ear {told} --tier warning --submodule cpu0 --submodule gpu0=contraindicated"));
+    let claims = part(&results, 1);
+    assert_eq!(part(&results, 0)["typ"], "eat+jwt");
+    assert_eq!(claims["submods"]["cpu0"]["ear_status"], "warning");
+    assert_eq!(claims["submods"]["gpu0"]["ear_status"], "contraindicated");
+    assert_eq!(claims["eat_nonce"], "v1.k.c");
+    assert_eq!(lowest(&claims), Tier::Contraindicated);
+    assert!(claims["cnf"]["jwk"]["x"].is_string());
+
+    let results = minted(dir, &format!("ear {told} --dotted --thumbprint --certificate AAAA --audience a"));
+    let claims = part(&results, 1);
+    assert_eq!(claims["submods"]["workload"]["ear.status"], "affirming");
+    assert_eq!(lowest(&claims), Tier::Affirming);
+    assert_eq!((&claims["cnf"]["x5t#S256"], &claims["aud"][0]), (&"AAAA".into(), &"a".into()));
+    assert!(claims["cnf"]["jkt"].is_string() && claims["cnf"]["jwk"].is_null(), "{claims}");
+
+    let bare = part(&minted(dir, "ear --key verifier.jwk"), 1);
+    assert!(bare["cnf"].is_null() && bare["aud"].is_null() && bare["eat_nonce"].is_null(), "{bare}");
+}
+
+#[test]
 fn what_goes_wrong_is_said_on_stderr_with_its_exit_code() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("public.jwk"), r#"{"kty":"OKP","crv":"Ed25519","x":"eA"}"#).unwrap();
@@ -89,6 +122,8 @@ fn what_goes_wrong_is_said_on_stderr_with_its_exit_code() {
         ("jwks no.jwk", 1, "`no.jwk` is not JSON"),
         ("jwks public.jwk", 1, "`d` is missing"),
         ("jwks", 2, "required"),
+        ("ear --key k --thumbprint", 2, "--holder"),
+        ("ear --key k --tier good", 2, "contraindicated"),
         ("proof --key k --method GET --url u --claim x", 2, "expected `name=value`"),
     ];
     for (arguments, code, message) in cases {

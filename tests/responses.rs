@@ -109,6 +109,19 @@ async fn an_attestation_that_is_rejected() -> Result<()> {
 }
 
 #[tokio::test]
+async fn more_challenges_than_may_be_left_unanswered() -> Result<()> {
+    let policy = std::fs::read_to_string(support::repository("tests/policies/answers.yaml"))?;
+    let gate = Gate::start_under(&format!("{policy}\nchallenges: {{ per_minute: 1 }}\n"), &[]).await?;
+    let workload = Workload::new(&gate.issuers, NAME, "payments:read payments:refund")?;
+    let call = workload.call("POST", REFUND);
+    gate.check(&call).await?;
+    // Between the two a second may have begun.
+    let refused = written(&gate.check(&call).await?).replace("retry-after: 59", "retry-after: 60");
+    assert_snapshot!(refused);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_proof_without_its_challenge() -> Result<()> {
     let (gate, workload) = stage().await?;
     assert_snapshot!(written(&gate.check(&refund(&gate, &workload, 0, None)?).await?));

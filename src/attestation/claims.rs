@@ -2,10 +2,12 @@
 
 use super::json::Object;
 use super::thumbprint::thumbprint;
-use super::{Thumbprint, TokenFault};
+use super::{Details, PublicKey, Results, Thumbprint, TokenFault, ear};
 use crate::policy::ScopeSet;
+use crate::request::JsonPointer;
 use crate::time::UnixTime;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// Which claims name the subject, the scopes and the task; everything else has its name from the standards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,10 +15,21 @@ pub struct ClaimNames<'p> {
     pub subject: &'p str,
     pub scopes: &'p str,
     pub task: &'p str,
-    /// Whether to read who acts with it: `act.sub` (RFC 8693 §4.1), `azp`, `client_id`.
-    pub actors: bool,
-    /// Others whose values are kept.
+    pub purpose: Purpose,
+    /// Others whose values are kept, by their names, or where a name begins with `/`, by their JSON pointers (RFC 6901).
     pub kept: &'p [Box<str>],
+}
+
+/// What a statement is for, and so what else is read of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    Token,
+    /// A token that may be used for somebody else: who acts with it, by `act.sub` (RFC 8693 §4.1), `azp`, `client_id`.
+    DelegatedToken,
+    /// The challenges that it answers itself, and what it was made for.
+    Attestation,
+    /// The same, and what a verifier found.
+    Results,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +45,12 @@ pub struct Claims {
     pub confirmation: Option<Confirmation>,
     /// Those who may act with it for the subject.
     pub actors: Box<[Box<str>]>,
+    /// The challenges that it answers itself: `nonce`, and `eat_nonce` (RFC 9711 §4.1).
+    pub nonces: Box<[Box<str>]>,
+    /// What it was made for.
+    pub details: Details,
+    /// What a verifier found.
+    pub results: Option<Results>,
     /// Claims that were asked for, each with its values.
     kept: Box<[Kept]>,
 }
@@ -44,6 +63,8 @@ type Kept = (Box<str>, Box<[Box<str>]>);
 pub struct Confirmation {
     /// `jwk` or `jkt` (RFC 9449 §6.1).
     pub key: Option<Thumbprint>,
+    /// The key itself, where it stands there in full.
+    pub jwk: Option<Arc<PublicKey>>,
     /// `x5t#S256` (RFC 8705 §3.1).
     pub certificate: Option<Thumbprint>,
     /// A member that is not understood here, and so can't be proven.
@@ -52,10 +73,28 @@ pub struct Confirmation {
 
 /// More audiences than any token names, and a bound on what is compared.
 const MAX_AUDIENCES: usize = 32;
+/// More challenges than one statement answers (RFC 9711 §4.1 has one for each consumer).
+const MAX_NONCES: usize = 8;
 /// More values than a policy compares a claim with, such as the groups of a caller.
 const MAX_VALUES: usize = 256;
 /// As long as a SPIFFE ID; no claim that is compared or logged needs more.
 const MAX_CLAIM_BYTES: usize = 2_048;
+
+impl Purpose {
+    /// A word for each, so that what was read for one is never remembered for another.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::DelegatedToken => "delegated token",
+            Self::Attestation => "attestation",
+            Self::Results => "results",
+        }
+    }
+
+    const fn is_attestation(self) -> bool {
+        matches!(self, Self::Attestation | Self::Results)
+    }
+}
 
 impl Claims {
     pub fn read(payload: &Object, names: ClaimNames<'_>) -> Result<Self, TokenFault> {
@@ -69,17 +108,21 @@ impl Claims {
             scopes: scopes(payload, names.scopes)?,
             task: text(payload, names.task)?,
             confirmation: confirmation(payload)?,
-            actors: if names.actors { actors(payload)? } else { Box::default() },
-            kept: names.kept.iter().filter_map(|name| kept(payload, name)).collect(),
+            actors: if names.purpose == Purpose::DelegatedToken { actors(payload)? } else { Box::default() },
+            nonces: if names.purpose.is_attestation() { nonces(payload)? } else { Box::default() },
+            details: if names.purpose.is_attestation() { Details::read(payload)? } else { Details::default() },
+            results: (names.purpose == Purpose::Results).then(|| ear::read(payload)).transpose()?,
+            kept: names.kept.iter().filter_map(|name| Some(kept(name, claim(payload, name)?))).collect(),
         })
     }
 
-    /// Those of a token that was verified when its call was recorded, of which only these were.
+    /// Those of a token that was verified when its call was recorded, of which only these were; a value stands under the
+    /// whole name that asked for it, also where that is a pointer.
     pub fn recorded(subject: Option<Box<str>>, key: Option<Thumbprint>, values: &Object, kept: &[Box<str>]) -> Self {
         Self {
             subject,
             confirmation: key.map(|key| Confirmation { key: Some(key), ..Confirmation::default() }),
-            kept: kept.iter().filter_map(|name| self::kept(values, name)).collect(),
+            kept: kept.iter().filter_map(|name| Some(self::kept(name, values.get(&**name)?))).collect(),
             ..Self::default()
         }
     }
@@ -94,9 +137,18 @@ impl Claims {
     pub(super) fn heap_bytes(&self) -> usize {
         let texts = [&self.issuer, &self.subject, &self.task].into_iter().flatten().chain(&self.audiences);
         let kept = self.kept.iter().flat_map(|(name, values)| std::iter::once(name).chain(values));
-        let texts = texts.chain(&self.actors).chain(kept);
+        let texts = texts.chain(&self.actors).chain(&self.nonces).chain(kept);
         let scopes = self.scopes.iter().map(|scope| scope.as_str().len() + 2 * size_of::<&str>());
-        texts.map(|text| text.len() + size_of::<&str>()).chain(scopes).sum()
+        texts
+            .map(|text| text.len() + size_of::<&str>())
+            .chain(scopes)
+            .chain([self.details.heap_bytes(), self.key_bytes()])
+            .sum()
+    }
+
+    fn key_bytes(&self) -> usize {
+        let key = self.confirmation.as_ref().and_then(|confirmation| confirmation.jwk.as_deref());
+        key.map_or(0, |key| size_of_val(key) + key.heap_bytes())
     }
 }
 
@@ -156,7 +208,10 @@ fn confirmation(payload: &Object) -> Result<Option<Confirmation>, TokenFault> {
     let mut confirmation = Confirmation { unknown: members.is_empty(), ..Confirmation::default() };
     for (name, value) in members {
         match (name.as_str(), value) {
-            ("jwk", Value::Object(jwk)) => confirmation.set_key(thumbprint(jwk))?,
+            ("jwk", Value::Object(jwk)) => {
+                confirmation.set_key(thumbprint(jwk))?;
+                confirmation.jwk = Some(Arc::new(PublicKey::from_jwk(jwk).map_err(|_| TokenFault::Malformed)?));
+            }
             ("jkt", Value::String(digest)) => confirmation.set_key(Thumbprint::parse(digest))?,
             ("x5t#S256", Value::String(digest)) => {
                 confirmation.certificate = Some(Thumbprint::parse(digest).ok_or(TokenFault::Malformed)?);
@@ -178,21 +233,42 @@ fn actors(payload: &Object) -> Result<Box<[Box<str>]>, TokenFault> {
     Ok(named.into_iter().flatten().collect())
 }
 
+/// `nonce`, as most issuers write it, and `eat_nonce`, which is one text or an array of them (RFC 9711 §4.1).
+fn nonces(payload: &Object) -> Result<Box<[Box<str>]>, TokenFault> {
+    let of_eat = match payload.get("eat_nonce") {
+        Some(Value::Array(many)) if many.len() <= MAX_NONCES => {
+            many.iter().map(|one| short(one).ok_or(TokenFault::Malformed)).collect::<Result<Vec<_>, _>>()?
+        }
+        Some(_) => text(payload, "eat_nonce")?.into_iter().collect(),
+        None => Vec::new(),
+    };
+    Ok(text(payload, "nonce")?.into_iter().chain(of_eat).collect())
+}
+
+/// The claim of this name. A pointer goes through objects only: an element of an array has no name that stays its own.
+fn claim<'v>(payload: &'v Object, name: &str) -> Option<&'v Value> {
+    if name.starts_with('/') { JsonPointer::parse(name).ok()?.find(payload) } else { payload.get(name) }
+}
+
 /// A claim's values as text; what is no text, number or boolean has none that a policy could name.
-fn kept(payload: &Object, name: &str) -> Option<Kept> {
-    let values = match payload.get(name)? {
+fn kept(name: &str, value: &Value) -> Kept {
+    let values = match value {
         Value::Array(many) => many.iter().take(MAX_VALUES).filter_map(plain).collect(),
         one => plain(one).into_iter().collect(),
     };
-    Some((name.into(), values))
+    (name.into(), values)
 }
 
 fn plain(value: &Value) -> Option<Box<str>> {
     match value {
-        Value::String(text) if text.len() <= MAX_CLAIM_BYTES => Some(text.as_str().into()),
+        Value::String(_) => short(value),
         Value::Bool(_) | Value::Number(_) => Some(value.to_string().into()),
         _ => None,
     }
+}
+
+fn short(value: &Value) -> Option<Box<str>> {
+    value.as_str().filter(|text| text.len() <= MAX_CLAIM_BYTES).map(Into::into)
 }
 
 impl Confirmation {
@@ -212,7 +288,8 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
-    const NAMES: ClaimNames<'_> = ClaimNames { subject: "sub", scopes: "scope", task: "txn", actors: false, kept: &[] };
+    const NAMES: ClaimNames<'_> =
+        ClaimNames { subject: "sub", scopes: "scope", task: "txn", purpose: Purpose::Attestation, kept: &[] };
 
     fn read(payload: &str) -> Result<Claims, TokenFault> {
         Claims::read(&json::object(payload.as_bytes()).unwrap(), NAMES)
@@ -228,6 +305,13 @@ mod tests {
     #[case(r#"{"aud":["a",7]}"#)]
     #[case(r#"{"scope":7}"#)]
     #[case(r#"{"scope":"a  b"}"#)]
+    #[case(r#"{"nonce":["a"]}"#)]
+    #[case(r#"{"eat_nonce":7}"#)]
+    #[case(r#"{"eat_nonce":null}"#)]
+    #[case(r#"{"eat_nonce":["a",7]}"#)]
+    #[case(r#"{"eat_nonce":[["a"]]}"#)]
+    #[case(r#"{"eat_nonce":["1","2","3","4","5","6","7","8","9"]}"#)]
+    #[case(&format!(r#"{{"eat_nonce":["{}"]}}"#, "a".repeat(2_049)))]
     #[case(r#"{"cnf":"x"}"#)]
     #[case(r#"{"cnf":{"jkt":"short"}}"#)]
     #[case(r#"{"cnf":{"jwk":{"kty":"oct","k":"AA"}}}"#)]
@@ -251,5 +335,49 @@ mod tests {
     #[test]
     fn an_audience_is_one_or_many() {
         assert_eq!(read(r#"{"aud":"a"}"#).unwrap().audiences, read(r#"{"aud":["a"]}"#).unwrap().audiences);
+    }
+
+    #[rstest]
+    #[case("{}", &[])]
+    #[case(r#"{"nonce":"a"}"#, &["a"])]
+    #[case(r#"{"eat_nonce":"a"}"#, &["a"])]
+    #[case(r#"{"eat_nonce":["a","b"],"nonce":"c"}"#, &["c", "a", "b"])]
+    fn challenges_stand_in_nonce_and_eat_nonce(#[case] payload: &str, #[case] nonces: &[&str]) {
+        assert_eq!(read(payload).unwrap().nonces.iter().map(AsRef::as_ref).collect::<Vec<&str>>(), nonces);
+    }
+
+    #[test]
+    fn challenges_that_are_not_asked_for_are_not_even_looked_at() {
+        let payload = json::object(br#"{"nonce":7}"#).unwrap();
+        let names = ClaimNames { purpose: Purpose::Token, ..NAMES };
+        assert_eq!(Claims::read(&payload, names), Ok(Claims::default()));
+    }
+
+    #[rstest]
+    #[case("/kubernetes.io/namespace", &["billing"])]
+    #[case("/kubernetes.io/groups", &["a", "7", "true"])]
+    #[case("kubernetes.io", &[])]
+    #[case("/kubernetes.io", &[])]
+    #[case("/kubernetes.io/gone", &[])]
+    #[case("/kubernetes.io/namespace/deeper", &[])]
+    #[case("/kubernetes.io/groups/0", &[])]
+    #[case("kubernetes.io/namespace", &["flat"])]
+    #[case("/https:~1~1idp.example~1tags/team", &["red"])]
+    #[case("/~1flat", &["slashed"])]
+    #[case("/flat", &[])]
+    #[case("/", &[])]
+    fn a_name_that_begins_with_a_slash_is_a_pointer(#[case] name: &str, #[case] values: &[&str]) {
+        let payload = r#"{"kubernetes.io":{"namespace":"billing","groups":["a",7,true,{}]},"":"empty","/flat":"slashed",
+            "kubernetes.io/namespace":"flat","https://idp.example/tags":{"team":"red"}}"#;
+        let kept = [name.into()];
+        let claims = Claims::read(&json::object(payload.as_bytes()).unwrap(), ClaimNames { kept: &kept, ..NAMES });
+        assert_eq!(claims.unwrap().values(name).collect::<Vec<_>>(), values);
+    }
+
+    #[test]
+    fn a_recorded_value_stands_under_the_whole_pointer() {
+        let values = json::object(br#"{"/a/b":["x"],"a":{"b":"y"}}"#).unwrap();
+        let claims = Claims::recorded(None, None, &values, &["/a/b".into()]);
+        assert_eq!(claims.values("/a/b").collect::<Vec<_>>(), ["x"]);
     }
 }

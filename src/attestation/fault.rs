@@ -46,8 +46,20 @@ faults! {
         Subject => "subject_mismatch",
         /// An attestation without `cnf.jwk`.
         Unbound => "unbound",
-        /// Bound to a key or certificate that the caller did not show.
+        /// Bound to a key or certificate that the caller did not show, or in a way that the policy does not take.
         Binding => "binding_unproven",
+        /// A claim that the policy requires is missing, or has another value.
+        Claims => "claim_mismatch",
+        /// Some part of the workload is below the tier that the policy asks for.
+        Tier => "tier_too_low",
+        /// Its verifier says that some part of the workload is not what it should be.
+        Contraindicated => "contraindicated",
+        /// It does not name all elevated scopes of the call.
+        Scope => "scope_mismatch",
+        /// It was made for other routes or hosts.
+        Intent => "intent_mismatch",
+        /// It names no task.
+        Task => "without_task",
     } as "credential_" for credential_word, "attestation_" for attestation_word
 }
 

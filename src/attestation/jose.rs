@@ -51,6 +51,11 @@ impl<'t> Compact<'t> {
     }
 }
 
+/// What the signature of a compact JWS is over (RFC 7515 §5.1).
+pub fn signing_input(token: &str) -> &str {
+    token.rsplit_once('.').map_or(token, |(signed, _)| signed)
+}
+
 /// Cheap enough for any input: length, alphabet, and exactly three parts.
 pub fn check_form(token: &str) -> Result<(), TokenFault> {
     if token.len() > MAX_TOKEN_BYTES {

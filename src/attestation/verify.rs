@@ -11,6 +11,12 @@ pub enum TokenKind {
     Bearer,
     /// draft-ietf-oauth-attestation-based-client-auth §5.1.
     OauthClientAttestation,
+    /// draft-ietf-wimse-workload-creds §3.1.
+    WorkloadIdentityToken,
+    /// What a platform signs for its workloads: an ID token, a service account token, a JWT-SVID.
+    Jwt,
+    /// draft-ietf-rats-ear §3.
+    Ear,
 }
 
 /// A token whose signature was good, under this key, and what it says.
@@ -24,21 +30,45 @@ pub struct Verified {
     claims: Claims,
 }
 
-/// An issuer with the keys it has now.
+/// An issuer with the keys it has now; none where they are away.
 #[derive(Clone, Copy, Debug)]
 pub struct Trusted<'p> {
     pub issuer: &'p Issuer,
-    pub keys: &'p KeySet,
+    pub keys: Option<&'p KeySet>,
+}
+
+/// Why a token is not taken as signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unverified {
+    Fault(TokenFault),
+    /// Nobody can tell: an issuer that could have signed it has its keys away.
+    KeysAway,
 }
 
 /// Signature checks that one token can cause, however many issuers could have signed it.
 const MAX_KEYS_TRIED: usize = 4;
 
 impl TokenKind {
+    /// A word for each, so that what was verified as one is never remembered as another.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bearer => "bearer",
+            Self::OauthClientAttestation => "oauth-client-attestation",
+            Self::WorkloadIdentityToken => "wit",
+            Self::Jwt => "jwt",
+            Self::Ear => "ear",
+        }
+    }
+
     fn takes(self, media_type: Option<&str>) -> bool {
         match self {
             Self::Bearer => matches!(media_type, None | Some("jwt" | "at+jwt")),
             Self::OauthClientAttestation => media_type == Some("oauth-client-attestation+jwt"),
+            Self::WorkloadIdentityToken => media_type == Some("wit+jwt"),
+            // JWT-SVID §2.3 knows `JOSE` too.
+            Self::Jwt => matches!(media_type, None | Some("jwt" | "jose")),
+            // RFC 9782 §6.3; Veraison writes none of its own.
+            Self::Ear => matches!(media_type, None | Some("jwt" | "eat+jwt")),
         }
     }
 }
@@ -49,13 +79,13 @@ pub fn verify<'p>(
     kind: TokenKind,
     names: ClaimNames<'_>,
     trusted: impl Iterator<Item = Trusted<'p>>,
-) -> Result<Verified, TokenFault> {
+) -> Result<Verified, Unverified> {
     let compact = Compact::parse(token)?;
     if compact.header.key.is_some() {
-        return Err(TokenFault::ForbiddenHeader);
+        return Err(TokenFault::ForbiddenHeader.into());
     }
     if !kind.takes(compact.header.media_type.as_deref()) {
-        return Err(TokenFault::Type);
+        return Err(TokenFault::Type.into());
     }
     let claims = Claims::read(&compact.payload, names)?;
     let (issuer, key) = signer(&compact, kind, &claims, trusted)?;
@@ -63,19 +93,28 @@ pub fn verify<'p>(
     Ok(Verified { issuer, algorithm: compact.header.algorithm, key, digest, claims })
 }
 
-/// Finds the issuer whose key made the signature. The fault is that of the issuer that came closest.
+/// Finds the issuer whose key made the signature. The fault is that of the issuer that came closest. One whose keys are
+/// away could have made it, whatever the others say.
 fn signer<'p>(
     compact: &Compact<'_>,
     kind: TokenKind,
     claims: &Claims,
     trusted: impl Iterator<Item = Trusted<'p>>,
-) -> Result<(Name, Thumbprint), TokenFault> {
+) -> Result<(Name, Thumbprint), Unverified> {
     let (algorithm, key_id) = (compact.header.algorithm, compact.header.key_id.as_deref());
+    let subject = claims.subject.as_deref();
     let mut closest = TokenFault::Type;
+    let mut away = false;
     let mut tried = 0;
     for candidate in trusted {
-        let key = may_sign(candidate, kind, claims, algorithm)
-            .and_then(|keys| keys.find(key_id, algorithm).ok_or(TokenFault::Key));
+        let key = match may_sign(candidate, kind, claims, algorithm) {
+            Ok(Some(keys)) => keys.find(key_id, algorithm, subject).ok_or(TokenFault::Key),
+            Ok(None) => {
+                away = true;
+                continue;
+            }
+            Err(fault) => Err(fault),
+        };
         match key {
             Ok(key) if tried < MAX_KEYS_TRIED => {
                 tried += 1;
@@ -88,7 +127,11 @@ fn signer<'p>(
             Err(fault) => closest = closest.max(fault),
         }
     }
-    Err(if closest == TokenFault::Type { TokenFault::Issuer } else { closest })
+    Err(match closest {
+        _ if away => Unverified::KeysAway,
+        TokenFault::Type => TokenFault::Issuer.into(),
+        closest => closest.into(),
+    })
 }
 
 fn may_sign<'p>(
@@ -96,7 +139,7 @@ fn may_sign<'p>(
     kind: TokenKind,
     claims: &Claims,
     algorithm: Algorithm,
-) -> Result<&'p KeySet, TokenFault> {
+) -> Result<Option<&'p KeySet>, TokenFault> {
     check_issuer(candidate.issuer, kind, claims)?;
     if candidate.issuer.algorithms.contains(&algorithm) { Ok(candidate.keys) } else { Err(TokenFault::Algorithm) }
 }
@@ -135,9 +178,16 @@ impl Verified {
         &self,
         kind: TokenKind,
         mut trusted: impl Iterator<Item = Trusted<'p>>,
-    ) -> Result<&'p Issuer, TokenFault> {
+    ) -> Result<&'p Issuer, Unverified> {
         let own = trusted.find(|t| t.issuer.name == self.issuer).ok_or(TokenFault::Issuer)?;
-        may_sign(own, kind, &self.claims, self.algorithm)?;
-        if own.keys.holds(&self.key, self.algorithm) { Ok(own.issuer) } else { Err(TokenFault::Key) }
+        let keys = may_sign(own, kind, &self.claims, self.algorithm)?.ok_or(Unverified::KeysAway)?;
+        let holds = keys.holds(&self.key, self.algorithm, self.claims.subject.as_deref());
+        if holds { Ok(own.issuer) } else { Err(TokenFault::Key.into()) }
+    }
+}
+
+impl From<TokenFault> for Unverified {
+    fn from(fault: TokenFault) -> Self {
+        Self::Fault(fault)
     }
 }

@@ -41,6 +41,7 @@ impl<'a> Case<'a> {
         Ok(Caller {
             lifetime: sources.lifetime(named.as_ref().map(|(source, _)| *source), certificate),
             granted: sources.granted(),
+            certified: certificate.is_some() && self.is_certified(sources.certified.as_ref(), named.as_ref()),
             principal: named.map(|(_, principal)| principal),
             token: sources.bearer.or(sources.by_envoy).map(|(token, _)| token),
             certificate: certificate.map(|certificate| certificate.thumbprint),
@@ -91,6 +92,13 @@ impl<'a> Case<'a> {
         } else {
             refuse(Reason::Credential(TokenFault::Subject))
         }
+    }
+
+    /// Whether the name in the client certificate is the caller's.
+    fn is_certified(&self, certified: Option<&Principal>, named: Option<&(IdentitySource, Principal)>) -> bool {
+        let identities = &self.ground.policy.identities;
+        let both = certified.zip(named.map(|(_, principal)| principal));
+        both.is_some_and(|(certified, caller)| identities.is_alias(caller.as_str(), certified.as_str()))
     }
 
     /// What the caller is recognised by. Of a token that Envoy verified, wherever that stood, what it says: a header beside

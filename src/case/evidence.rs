@@ -1,25 +1,17 @@
-//! What a caller shows when it is asked to prove itself: an attestation, its proof, and that nobody used it before.
+//! What a caller shows when it is asked to prove itself: attestations, the proof that one is its own, and that nobody used
+//! that proof before.
 
-use super::presented::token_digest;
-use super::{Case, Halt, Need, Progress, Spent, origin, refuse};
-use crate::attestation::dpop::ProvenCall;
-use crate::attestation::{Appraised, DpopProof, Expected, ProofFault, Thumbprint, TokenFault, TokenKind, appraise};
+use super::possession::Verdict;
+use super::{Case, Halt, Need, Progress, origin, refuse};
+use crate::attestation::{Appraised, Expected, Intent, ProofFault, TokenFault, Verified, appraise};
 use crate::decision::{Attested, Evidence};
 use crate::identity::{AccessToken, Caller, Principal};
-use crate::policy::{Assurance, Attestation, AttestationId, LevelId, Origin, Profile};
+use crate::policy::{Assurance, Attestation, AttestationId, Classification, LevelId, Origin, UNMATCHED};
 use crate::reason::{Reason, Unavailable};
 use crate::request::Occurrence;
 use crate::time::UnixTime;
 use std::borrow::Cow;
-
-/// A proof to be recorded as used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Spending {
-    /// Key thumbprint and identifier in one.
-    pub key: Thumbprint,
-    /// After this moment the proof can't pass any more, and needs no remembering.
-    pub until: UnixTime,
-}
+use std::sync::Arc;
 
 /// What is done with a proof that is good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,24 +21,39 @@ pub(super) enum Use {
     LookOnly,
 }
 
-/// What the spending of a proof came to.
-type Verdict<T> = Result<T, ProofFault>;
-
 /// What evidence is held against, the same for every piece of it.
 #[derive(Clone, Copy)]
-struct Bearing<'c> {
-    level: &'c Assurance,
-    caller: &'c Caller,
-    principal: &'c Principal,
-    origin: &'c Origin,
-    now: UnixTime,
+pub(super) struct Bearing<'c> {
+    pub level: &'c Assurance,
+    pub caller: &'c Caller,
+    pub principal: &'c Principal,
+    pub origin: &'c Origin,
+    pub intent: Intent<'c>,
+    pub now: UnixTime,
+}
+
+/// An attestation that does for the call, if the caller proves that it is its own.
+pub(super) struct Candidate<'a> {
+    pub id: AttestationId,
+    pub attestation: &'a Attestation,
+    pub token: &'a str,
+    pub verified: Arc<Verified>,
+    pub appraised: Appraised,
 }
 
 /// An attestation as the caller shows it.
-enum Shown {
+enum Shown<'a> {
     Absent,
     Faulty(TokenFault),
-    Good(Appraised),
+    Good(Candidate<'a>),
+}
+
+/// How far the evidence that came closest came, the least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Shortfall {
+    Absent,
+    Attestation(TokenFault),
+    Proof(ProofFault),
 }
 
 impl<'a> Case<'a> {
@@ -55,6 +62,7 @@ impl<'a> Case<'a> {
         &self,
         level_id: LevelId,
         caller: &Caller,
+        classification: &Classification,
         now: UnixTime,
         purpose: Use,
         found: &mut Option<Attested>,
@@ -65,18 +73,16 @@ impl<'a> Case<'a> {
         let Some(principal) = &caller.principal else { return refuse(Reason::CredentialMissing) };
         let origin = self.origin()?;
         if let Some(recorded) = self.recorded {
-            return Ok(recorded.evidence(level_id, level, self.ground.policy, found));
+            return recorded.evidence(level_id, level, caller, classification, self.ground.policy, found);
         }
-        let bearing = Bearing { level, caller, principal, origin: &origin, now };
-        let (by, appraised) = match self.attestation(level, &bearing)? {
-            Ok(shown) => shown,
-            Err(reason) => return Ok(Evidence::Unmet(reason)),
+        let routes = self.routes_of(classification);
+        let intent = Intent { coverage: &classification.coverage, routes: &routes, host: &self.facts.host };
+        let bearing = Bearing { level, caller, principal, origin: &origin, intent, now };
+        let shortfall = match self.weigh(&bearing, purpose, found)? {
+            Ok(()) => return Ok(Evidence::Met(level_id)),
+            Err(shortfall) => shortfall,
         };
-        let attested = found.insert(Attested { by, appraised, proven: false, challenged: false });
-        Ok(match self.prove(attested, &bearing, purpose)? {
-            Ok(()) => Evidence::Met(level_id),
-            Err(fault) => Evidence::Unmet(Reason::Proof(fault)),
-        })
+        Ok(Evidence::Unmet(shortfall.reason()))
     }
 
     /// Without an origin of its own, nothing that the caller shows can have been made for this service.
@@ -84,26 +90,55 @@ impl<'a> Case<'a> {
         origin(self.ground.policy, self.facts).ok_or(Halt::Refused(Reason::UnmatchedRoute))
     }
 
-    /// The first accepted attestation that does; where none does, what is wrong with the one that came closest.
-    fn attestation(
+    fn routes_of(&self, classification: &Classification) -> Vec<&'a str> {
+        let routes = &self.ground.policy.routes;
+        let named = |id| routes.get(id).map_or(UNMATCHED, |route| route.name.as_str());
+        classification.touched().map(|id| id.map_or(UNMATCHED, named)).collect()
+    }
+
+    /// The first attestation that does and is proven to be the caller's own; where there is none, what the one that came
+    /// closest lacks.
+    fn weigh(
         &self,
-        level: &'a Assurance,
         bearing: &Bearing<'_>,
-    ) -> Progress<'a, Result<(AttestationId, Appraised), Reason>> {
-        let mut closest = None;
-        for id in &level.accept {
+        purpose: Use,
+        found: &mut Option<Attested>,
+    ) -> Progress<'a, Result<(), Shortfall>> {
+        let mut closest = Shortfall::Absent;
+        for candidate in self.candidates(bearing, &mut closest)? {
+            let Verdict { fault, proof, challenged } = self.prove(&candidate, bearing, purpose)?;
+            let proven = matches!(fault, None | Some(ProofFault::ChallengeMissing));
+            let attested = Attested { by: candidate.id, appraised: candidate.appraised, proof, proven, challenged };
+            let Some(fault) = fault else {
+                *found = Some(attested);
+                return Ok(Ok(()));
+            };
+            if Shortfall::Proof(fault) > closest {
+                closest = Shortfall::Proof(fault);
+                *found = Some(attested);
+            }
+        }
+        Ok(Err(closest))
+    }
+
+    /// All accepted attestations that the caller shows and that do. One whose verifier warns of the workload is refused,
+    /// whatever else is shown beside it.
+    fn candidates(&self, bearing: &Bearing<'_>, closest: &mut Shortfall) -> Progress<'a, Vec<Candidate<'a>>> {
+        let mut candidates = Vec::new();
+        for id in &bearing.level.accept {
             let Some(attestation) = self.ground.policy.attestation(*id) else { continue };
             match self.shown(*id, attestation, bearing)? {
-                Shown::Good(appraised) => return Ok(Ok((*id, appraised))),
-                Shown::Faulty(fault) => closest = closest.max(Some(fault)),
+                Shown::Good(candidate) => candidates.push(candidate),
+                Shown::Faulty(fault @ TokenFault::Contraindicated) => return refuse(Reason::Attestation(fault)),
+                Shown::Faulty(fault) => *closest = (*closest).max(Shortfall::Attestation(fault)),
                 Shown::Absent => {}
             }
         }
-        Ok(Err(closest.map_or(Reason::AttestationMissing, Reason::Attestation)))
+        Ok(candidates)
     }
 
-    fn shown(&self, id: AttestationId, attestation: &'a Attestation, bearing: &Bearing<'_>) -> Progress<'a, Shown> {
-        let token = match self.facts.headers.occurrence(attestation.profile.attestation_header()) {
+    fn shown(&self, id: AttestationId, attestation: &'a Attestation, bearing: &Bearing<'_>) -> Progress<'a, Shown<'a>> {
+        let token = match self.facts.headers.occurrence(&attestation.header) {
             Occurrence::Absent => return Ok(Shown::Absent),
             Occurrence::Repeated => return Ok(Shown::Faulty(TokenFault::Repeated)),
             Occurrence::Unreadable => return Ok(Shown::Faulty(TokenFault::Malformed)),
@@ -111,102 +146,44 @@ impl<'a> Case<'a> {
         };
         let verified = match self.known.attestations.iter().find(|(known, _)| *known == id) {
             None => return Err(Halt::Needs(Need::Attestation(id, token))),
-            Some((_, Err(fault))) => return Ok(Shown::Faulty(*fault)),
+            Some((_, Err(fault))) => {
+                self.look_for_newer_keys(*fault, &attestation.issuers)?;
+                return Ok(Shown::Faulty(*fault));
+            }
             Some((_, Ok(verified))) => verified,
         };
-        let expected = Expected {
+        let issuer = self.signer(verified, attestation.profile.kind(), &attestation.issuers)?;
+        let appraised = issuer.and_then(|issuer| appraise(verified, issuer, &self.expected(attestation, bearing)));
+        Ok(appraised.map_or_else(Shown::Faulty, |appraised| {
+            Shown::Good(Candidate { id, attestation, token, verified: Arc::clone(verified), appraised })
+        }))
+    }
+
+    fn expected<'c>(&self, attestation: &'c Attestation, bearing: &Bearing<'c>) -> Expected<'c>
+    where
+        'a: 'c,
+    {
+        Expected {
             now: bearing.now,
             leeway: self.ground.policy.credentials.leeway,
             level: bearing.level,
+            attestation,
             principal: bearing.principal,
             identities: &self.ground.policy.identities,
             origin: bearing.origin,
             bound_to: bearing.caller.token.as_ref().and_then(AccessToken::bound_to),
-        };
-        let issuer = verified.still_holds(attestation.profile.kind(), self.ground.trusted(&attestation.issuers));
-        let appraised = issuer.and_then(|issuer| appraise(verified, issuer, &expected));
-        Ok(appraised.map_or_else(Shown::Faulty, Shown::Good))
-    }
-
-    /// The proof: by this key, for this call, just now, with our challenge, and never used before.
-    fn prove(&self, attested: &mut Attested, bearing: &Bearing<'_>, purpose: Use) -> Progress<'a, Verdict<()>> {
-        let proof = match self.proof(attested.appraised.key)? {
-            Ok(proof) => proof,
-            Err(fault) => return Ok(Err(fault)),
-        };
-        let good = self
-            .check_proof(&proof, bearing.caller, bearing.origin, bearing.now)
-            .and_then(|()| self.check_challenge(&proof, bearing));
-        let verdict = match good {
-            Ok(()) if purpose == Use::Spend => self.spend(&proof)?,
-            verdict => verdict,
-        };
-        attested.proven = matches!(verdict, Ok(()) | Err(ProofFault::ChallengeMissing));
-        attested.challenged = proof.challenge().is_some();
-        Ok(verdict)
-    }
-
-    /// The one proof that a call shows, its signature by this key checked.
-    pub(super) fn proof(&self, key: Thumbprint) -> Progress<'a, Verdict<DpopProof>> {
-        let header = Profile::OauthClientAttestation.proof_header();
-        let token = match self.facts.headers.occurrence(header) {
-            Occurrence::Absent => return Ok(Err(ProofFault::Missing)),
-            Occurrence::Repeated => return Ok(Err(ProofFault::Repeated)),
-            Occurrence::Unreadable => return Ok(Err(ProofFault::Malformed)),
-            Occurrence::Once(token) => token,
-        };
-        match &self.known.proof {
-            None => Err(Halt::Needs(Need::Proof(token, key))),
-            // One proof may serve for the token and for the attestation, where both name its key.
-            Some(Ok(proof)) if *proof.key() != key => Ok(Err(ProofFault::Key)),
-            Some(verdict) => Ok(verdict.clone()),
-        }
-    }
-
-    pub(super) fn check_proof(
-        &self,
-        proof: &DpopProof,
-        caller: &Caller,
-        origin: &Origin,
-        now: UnixTime,
-    ) -> Verdict<()> {
-        proof.is_for(&ProvenCall {
-            method: &self.facts.method,
-            path: &self.facts.path,
-            origin,
-            access_token: token_digest(self.ground.policy, self.facts, caller),
-        })?;
-        proof.is_recent(now, self.ground.policy.credentials.leeway)
-    }
-
-    /// A challenge that is there must be good, also at a level that asks for none.
-    fn check_challenge(&self, proof: &DpopProof, bearing: &Bearing<'_>) -> Verdict<()> {
-        let challenges = self.ground.challenges;
-        match proof.challenge() {
-            Some(challenge) => challenges.check(challenge, bearing.now, bearing.origin, bearing.principal),
-            None if bearing.level.challenge_required => Err(ProofFault::ChallengeMissing),
-            None => Ok(()),
-        }
-    }
-
-    /// Spends the proof of this call.
-    // INVARIANT: a call shows one proof, and a case remembers that it was spent, so that it is spent once however many
-    // things it proves.
-    pub(super) fn spend(&self, proof: &DpopProof) -> Progress<'a, Verdict<()>> {
-        match self.known.spent {
-            None => Err(Halt::Needs(Need::Spend(Spending { key: proof.spending_key(), until: proof.expires() }))),
-            Some(Spent::First) => Ok(Ok(())),
-            Some(Spent::Replayed) => Ok(Err(ProofFault::Replayed)),
-            Some(Spent::Full) => refuse(Reason::Unavailable(Unavailable::ReplayMemory)),
+            certificate: bearing.caller.certificate,
+            intent: bearing.intent,
         }
     }
 }
 
-impl Profile {
-    /// What its attestations are verified as.
-    pub const fn kind(self) -> TokenKind {
+impl Shortfall {
+    const fn reason(self) -> Reason {
         match self {
-            Self::OauthClientAttestation => TokenKind::OauthClientAttestation,
+            Self::Absent => Reason::AttestationMissing,
+            Self::Attestation(fault) => Reason::Attestation(fault),
+            Self::Proof(fault) => Reason::Proof(fault),
         }
     }
 }

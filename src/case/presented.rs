@@ -107,7 +107,7 @@ fn holds_another(value: &str) -> bool {
 
 fn is_ours(value: &str) -> bool {
     let name = value.split([' ', '\t']).next().unwrap_or_default();
-    name.eq_ignore_ascii_case("bearer") || name.eq_ignore_ascii_case("dpop")
+    ["bearer", "dpop", "wpt"].iter().any(|own| name.eq_ignore_ascii_case(own))
 }
 
 #[cfg(test)]

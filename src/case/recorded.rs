@@ -2,12 +2,13 @@
 //! what was decided once can be decided again, explained, and tested.
 
 use super::tokens::TokenProof;
-use super::{Case, Ground, Halt, Progress, Step};
-use crate::attestation::{Appraised, ProofFault, Thumbprint, TokenFault};
+use super::{Allowance, CHALLENGE_WINDOW, Case, Ground, Halt, Progress, Step};
+use crate::attestation::appraise::Binding;
+use crate::attestation::{Appraised, ProofFault, ProofKind, Thumbprint, TokenFault};
 use crate::context::{Country, SignalSet, Signals, Unusual};
 use crate::decision::{Attested, Decision, Evidence};
 use crate::identity::{AccessToken, Caller, Scheme};
-use crate::policy::{Assurance, AttestationId, Identity, LevelId, Policy, Profile, ScopeSet};
+use crate::policy::{Assurance, Attestation, AttestationId, Classification, Identity, LevelId, Policy, ScopeSet};
 use crate::reason::{Reason, Unavailable};
 use crate::request::RequestFacts;
 use crate::time::{Ttl, UnixTime};
@@ -23,6 +24,8 @@ pub struct Recorded {
     /// Signals that fired on what is not recorded.
     pub fired: SignalSet,
     pub attestation: Option<RecordedAttestation>,
+    /// Whether the caller had left too many challenges unanswered.
+    pub looped: bool,
 }
 
 /// An attestation whose signature, subject and binding were good.
@@ -36,17 +39,18 @@ pub struct RecordedAttestation {
     /// What it covers.
     pub scopes: ScopeSet,
     /// What the proof was made with that came with it; nothing where none did.
-    pub proof: Option<Proof>,
-    /// Whether the proof carried a challenge of ours.
+    pub proof: Option<ProvenBy>,
+    /// Whether the proof, or the attestation itself where it came without one, carried a challenge of ours.
     pub challenge: bool,
     /// What else is wrong with it or its proof: then it does for no level.
     pub fault: Option<Reason>,
 }
 
-/// How a workload proves that it holds its key.
+/// How a workload proves that an attestation is its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Proof {
+pub enum ProvenBy {
     Dpop,
+    /// The profile's own proof token.
     Pop,
     /// The client certificate.
     Mtls,
@@ -99,24 +103,42 @@ impl Recorded {
         fired.fold(unusual, |unusual, (id, signal)| unusual.with(id, signal.points))
     }
 
-    pub(super) fn evidence(
+    /// How long it still had to wait is not recorded: what is said is the longest.
+    pub(super) const fn allowance(&self) -> Allowance {
+        if self.looped { Allowance::Loop { retry_after: CHALLENGE_WINDOW } } else { Allowance::Allowed }
+    }
+
+    pub(super) fn evidence<'a>(
         &self,
         level_id: LevelId,
         level: &Assurance,
+        caller: &Caller,
+        classification: &Classification,
         policy: &Policy,
         found: &mut Option<Attested>,
-    ) -> Evidence {
+    ) -> Progress<'a, Evidence> {
         let verdict = match &self.attestation {
-            Some(attestation) => attestation.appraise(level, policy, found),
+            Some(attestation) => attestation.appraise(level, caller, classification, policy, found),
             None => Err(Reason::AttestationMissing),
         };
-        verdict.map_or_else(Evidence::Unmet, |()| Evidence::Met(level_id))
+        match verdict {
+            Ok(()) => Ok(Evidence::Met(level_id)),
+            Err(reason @ Reason::Attestation(TokenFault::Contraindicated)) => Err(Halt::Refused(reason)),
+            Err(reason) => Ok(Evidence::Unmet(reason)),
+        }
     }
 }
 
 impl RecordedAttestation {
     /// What is left to be asked, in the order of [`attestation::appraise`](crate::attestation::appraise).
-    fn appraise(&self, level: &Assurance, policy: &Policy, found: &mut Option<Attested>) -> Result<(), Reason> {
+    fn appraise(
+        &self,
+        level: &Assurance,
+        caller: &Caller,
+        classification: &Classification,
+        policy: &Policy,
+        found: &mut Option<Attested>,
+    ) -> Result<(), Reason> {
         let attestation_fault = matches!(self.fault, Some(Reason::Attestation(_)));
         if let Some(fault) = self.fault.clone().filter(|_| attestation_fault) {
             return Err(fault);
@@ -124,12 +146,9 @@ impl RecordedAttestation {
         let accepted = self.by.filter(|by| level.accept.contains(by));
         let named = accepted.and_then(|by| Some((by, policy.attestation(by)?)));
         let (by, attestation) = named.ok_or(Reason::AttestationMissing)?;
-        let age = self.age.filter(|age| *age <= level.max_age).ok_or(Reason::Attestation(TokenFault::TooOld))?;
-        let issuer = attestation.issuers.first().and_then(|id| policy.issuer(*id));
-        let issuer = issuer.ok_or(Reason::Attestation(TokenFault::Issuer))?.name.clone();
-        let appraised = Appraised { key: Recorded::KEY, issuer, age, task: self.task.clone() };
-        let proven = self.fault.is_none() && self.proof.is_some_and(|proof| attestation.profile.takes(proof));
-        *found = Some(Attested { by, appraised, proven, challenged: self.challenge });
+        let appraised = self.appraised(level, attestation, classification, policy).map_err(Reason::Attestation)?;
+        let proven = self.fault.is_none() && self.is_proven(level, caller, attestation);
+        *found = Some(Attested { by, appraised, proof: self.proof, proven, challenged: self.challenge });
         match &self.fault {
             Some(fault) => Err(fault.clone()),
             None if !proven => Err(Reason::Proof(ProofFault::Missing)),
@@ -137,19 +156,59 @@ impl RecordedAttestation {
             None => Ok(()),
         }
     }
-}
 
-impl Profile {
-    /// Whether its attestations can be proven so.
-    const fn takes(self, proof: Proof) -> bool {
-        match (self, proof) {
-            (Self::OauthClientAttestation, Proof::Dpop) => true,
-            (Self::OauthClientAttestation, Proof::Pop | Proof::Mtls) => false,
+    fn appraised(
+        &self,
+        level: &Assurance,
+        attestation: &Attestation,
+        classification: &Classification,
+        policy: &Policy,
+    ) -> Result<Appraised, TokenFault> {
+        let age = self.age.filter(|age| *age <= level.max_age).ok_or(TokenFault::TooOld)?;
+        let issuer = attestation.issuers.first().and_then(|id| policy.issuer(*id)).ok_or(TokenFault::Issuer)?;
+        if level.scoped && !classification.coverage.is_named_by(&self.scopes) {
+            return Err(TokenFault::Scope);
+        }
+        if level.task_required && self.task.as_deref().is_none_or(str::is_empty) {
+            return Err(TokenFault::Task);
+        }
+        Ok(Appraised {
+            binding: Binding::default(),
+            issuer: issuer.name.clone(),
+            age,
+            task: self.task.clone(),
+            scopes: self.scopes.clone(),
+        })
+    }
+
+    fn is_proven(&self, level: &Assurance, caller: &Caller, attestation: &Attestation) -> bool {
+        match self.proof {
+            Some(proof) => attestation.takes(proof),
+            None => attestation.may_be_unbound() && (caller.certified || level.takes_statements()),
         }
     }
 }
 
-impl Proof {
+impl Attestation {
+    /// Whether it can be proven so.
+    fn takes(&self, proof: ProvenBy) -> bool {
+        match proof {
+            ProvenBy::Mtls => self.takes_certificate(),
+            proof => self.key_proofs().iter().any(|kind| ProvenBy::from(*kind) == proof),
+        }
+    }
+}
+
+impl From<ProofKind> for ProvenBy {
+    fn from(kind: ProofKind) -> Self {
+        match kind {
+            ProofKind::Dpop => Self::Dpop,
+            ProofKind::Pop | ProofKind::Wpt => Self::Pop,
+        }
+    }
+}
+
+impl ProvenBy {
     pub const ALL: [Self; 3] = [Self::Dpop, Self::Pop, Self::Mtls];
 
     pub const fn as_str(self) -> &'static str {

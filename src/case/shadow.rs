@@ -33,7 +33,7 @@ impl<'a> Case<'a> {
                 return Ok(Some(Outcome::Deny(Reason::Unanswerable)));
             }
             Requirement::Assurance(level) if !self.watching_failed => {
-                match self.attest(level, caller, now, Use::LookOnly, &mut looked_at) {
+                match self.attest(level, caller, classification, now, Use::LookOnly, &mut looked_at) {
                     Ok(evidence) => evidence,
                     Err(Halt::Needs(need)) => return Err(need),
                     Err(Halt::Refused(reason)) => return Ok(Some(Outcome::Deny(reason))),

@@ -2,8 +2,11 @@
 
 mod attacks;
 mod delegation;
+mod keys;
 mod laws;
+mod loops;
 mod order;
+mod profiles;
 mod recorded;
 mod remembered;
 mod reported;

@@ -3,9 +3,9 @@
 use super::presented::Presented;
 use super::{Case, Halt, Need, Progress, refuse};
 use crate::attestation::json::Object;
-use crate::attestation::{Claims, DpopProof, ProofFault, TokenFault, TokenKind, Verified, appraise};
+use crate::attestation::{Claims, Proof, ProofFault, TokenFault, TokenKind, Verified, appraise};
 use crate::identity::{AccessToken, Caller, PeerCertificate, Scheme, VerifiedToken};
-use crate::policy::{BearerCredential, JwtAuthnCredential};
+use crate::policy::{Issuer, JwtAuthnCredential};
 use crate::reason::Reason;
 use crate::time::UnixTime;
 use serde_json::Value;
@@ -16,7 +16,7 @@ pub(super) enum TokenProof {
     /// The token is bound to no key, or there is none.
     Unbound,
     /// Still to be spent.
-    Good(DpopProof),
+    Good(Arc<Proof>),
     /// Spent when the call was recorded.
     Recorded,
 }
@@ -34,22 +34,25 @@ impl<'a> Case<'a> {
         let verified = match &self.known.bearer {
             None => return Err(Halt::Needs(Need::Bearer(presented.token))),
             Some(Ok(verified)) => verified,
-            Some(Err(fault)) => return refuse(Reason::Credential(*fault)),
+            Some(Err(fault)) => {
+                self.look_for_newer_keys(*fault, &bearer.issuers)?;
+                return refuse(Reason::Credential(*fault));
+            }
         };
-        self.check_token(bearer, verified, certificate, presented.scheme, now)
+        self.signer(verified, TokenKind::Bearer, &bearer.issuers)?
+            .and_then(|issuer| self.check_token(issuer, verified, certificate, presented.scheme, now))
             .map_err(|fault| Halt::Refused(Reason::Credential(fault)))?;
         Ok(Some(AccessToken { verified: VerifiedToken::Here(Arc::clone(verified)), scheme: presented.scheme }))
     }
 
     fn check_token(
         &self,
-        bearer: &'a BearerCredential,
+        issuer: &Issuer,
         verified: &Verified,
         certificate: Option<&PeerCertificate>,
         scheme: Scheme,
         now: UnixTime,
     ) -> Result<(), TokenFault> {
-        let issuer = verified.still_holds(TokenKind::Bearer, self.ground.trusted(&bearer.issuers))?;
         let claims = verified.claims();
         appraise::check_times(claims, now, self.ground.policy.credentials.leeway)?;
         if !claims.audiences.iter().any(|audience| issuer.is_named(audience)) {
@@ -112,7 +115,7 @@ impl<'a> Case<'a> {
             return recorded.token_proof(bound.is_some());
         }
         let Some(bound) = bound else { return Ok(TokenProof::Unbound) };
-        let proof = self.proof(bound)?.map_err(|fault| {
+        let proof = self.token_proof(bound)?.map_err(|fault| {
             Halt::Refused(match fault {
                 // Nobody asked this caller for an attestation: what it lacks is a credential.
                 ProofFault::Missing => Reason::Credential(TokenFault::Binding),
@@ -120,14 +123,14 @@ impl<'a> Case<'a> {
             })
         })?;
         let origin = self.origin()?;
-        self.check_proof(&proof, caller, &origin, now).map_err(|fault| Halt::Refused(Reason::Proof(fault)))?;
+        self.check_proof(&proof, None, caller, &origin, now).map_err(|fault| Halt::Refused(Reason::Proof(fault)))?;
         Ok(TokenProof::Good(proof))
     }
 
     pub(super) fn spend_token_proof(&self, proof: TokenProof) -> Progress<'a, ()> {
         match proof {
             TokenProof::Unbound | TokenProof::Recorded => Ok(()),
-            TokenProof::Good(proof) => self.spend(&proof)?.map_err(|fault| Halt::Refused(Reason::Proof(fault))),
+            TokenProof::Good(proof) => self.spend_proof(&proof)?.map_err(|fault| Halt::Refused(Reason::Proof(fault))),
         }
     }
 }

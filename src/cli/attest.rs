@@ -1,5 +1,6 @@
 //! `stepgate attest`: mints what a caller needs, for development and tests.
 
+mod ear;
 mod keys;
 mod tokens;
 
@@ -48,6 +49,8 @@ enum What {
     Token(tokens::Token),
     /// An attestation of the workload that holds a key (OAuth-Client-Attestation).
     Attestation(tokens::Attestation),
+    /// Attestation results of a verifier of hardware (RATS EAR).
+    Ear(ear::Ear),
     /// A proof that a workload holds its key, for one call (DPoP).
     Proof(tokens::Proof),
 }
@@ -73,6 +76,7 @@ impl What {
             Self::ChallengeKey => Ok(line(mint::challenge_key()?)),
             Self::Token(token) => token.mint().map(line),
             Self::Attestation(attestation) => attestation.mint().map(line),
+            Self::Ear(ear) => ear.mint().map(line),
             Self::Proof(proof) => proof.mint().map(line),
         }
     }

@@ -3,7 +3,7 @@
 use super::code::Code;
 use super::diagnostics::Diagnostics;
 use super::names::Names;
-use super::section::{Section, not_yet_built};
+use super::section::{Section, not_supported_yet};
 use super::source::Place;
 use super::tree::Node;
 use crate::policy::{Assurance, AttestationId, Name};
@@ -22,24 +22,42 @@ pub(super) struct LevelDraft {
 pub(super) fn read(node: &Node, attestations: &Names<'_>, problems: &mut Diagnostics) -> Option<LevelDraft> {
     let section = Section::open("the assurance level", node, problems)?;
     #[rustfmt::skip]
-    let [name, max_age, accept, challenge, not_yet @ ..] = section.members([
-        "name", "max_age", "accept", "challenge",
-        "single_use", "scoped", "task", "carry", "on_state_loss",
+    let [name, max_age, accept, challenge, single_use, scoped, task, carry, on_state_loss] = section.members([
+        "name", "max_age", "accept", "challenge", "single_use", "scoped", "task", "carry", "on_state_loss",
     ], problems);
-    not_yet_built(&not_yet, problems);
     let max_age_place = max_age.node().map(|node| node.place);
     let name = name.required(problems, |node, problems| node.parse(Name::parse, problems));
     let max_age = max_age.required(problems, read_max_age);
     let accept = accept.required(problems, |node, problems| attestations.resolve_each(node, problems));
-    let challenge = challenge.or(false, problems, |node, problems| node.choice(&[("required", true)], problems));
+    let challenge = challenge.or(false, problems, read_required);
+    let single_use = single_use.or(false, problems, Node::boolean);
+    let scoped = scoped.or(false, problems, read_required);
+    let task_required = task.or(false, problems, read_required);
+    carry.or((), problems, read_carry)?;
+    on_state_loss.or((), problems, |node, problems| node.choice(&[("deny", ()), ("local", ())], problems))?;
     let accept: Vec<_> = accept?.into_iter().map(|(index, place)| (AttestationId(index), place)).collect();
     let level = Assurance {
         name: name?,
         max_age: max_age?,
         accept: accept.iter().map(|(id, _)| *id).collect(),
         challenge_required: challenge?,
+        single_use: single_use?,
+        scoped: scoped?,
+        task_required: task_required?,
     };
     Some(LevelDraft { level, place: section.title().place, max_age_place: max_age_place?, accept })
+}
+
+fn read_required(node: &Node, problems: &mut Diagnostics) -> Option<bool> {
+    node.choice(&[("required", true)], problems)
+}
+
+/// Every call attests by itself so far.
+fn read_carry(node: &Node, problems: &mut Diagnostics) -> Option<()> {
+    if !node.choice(&[("every_call", true), ("first_call", false)], problems)? {
+        not_supported_yet(node.place, "grants that carry over calls are not supported yet", problems);
+    }
+    Some(())
 }
 
 fn read_max_age(node: &Node, problems: &mut Diagnostics) -> Option<Ttl> {
@@ -58,13 +76,25 @@ pub(super) fn check_order(levels: &[LevelDraft], problems: &mut Diagnostics) {
             let message = format!("max_age {} is longer than {}", level.level.max_age, before.level.max_age);
             laxer(before, level, level.max_age_place, &message, problems);
         }
-        if before.level.challenge_required && !level.level.challenge_required {
-            laxer(before, level, level.place, "it does not ask for a challenge", problems);
+        for (asked, asks, how) in asked_for(&before.level, &level.level) {
+            if asked && !asks {
+                laxer(before, level, level.place, how, problems);
+            }
         }
         for (_, place) in level.accept.iter().filter(|(id, _)| !before.level.accept.contains(id)) {
             laxer(before, level, *place, "it accepts what that one does not", problems);
         }
     }
+}
+
+/// What two levels ask for beside freshness, and how the later one would be laxer.
+const fn asked_for(before: &Assurance, level: &Assurance) -> [(bool, bool, &'static str); 4] {
+    [
+        (before.challenge_required, level.challenge_required, "it does not ask for a challenge"),
+        (before.single_use, level.single_use, "its proofs may pass once in each replica"),
+        (before.scoped, level.scoped, "it does not ask for the elevated scopes to be named"),
+        (before.task_required, level.task_required, "it does not ask for a task"),
+    ]
 }
 
 fn laxer(before: &LevelDraft, level: &LevelDraft, place: Place, how: &str, problems: &mut Diagnostics) {

@@ -1,5 +1,6 @@
 //! What is right part by part and wrong as a whole.
 
+mod evidence;
 mod floors;
 mod identities;
 mod issuers;
@@ -19,6 +20,7 @@ pub(super) fn check(draft: &Draft, problems: &mut Diagnostics) {
     issuers::check(&draft.issuers, bearers, &draft.attestations, problems);
     let sources = draft.credentials.as_ref().map_or(0, |credentials| credentials.credentials.identity.len());
     issuers::check_subjects(&draft.issuers, bearers, sources, problems);
+    evidence::check(draft, problems);
     identities::check(&draft.identities, problems);
     signals::check(&draft.context.headers, draft.bearer_header(), problems);
     selectors::check(&draft.routes, draft.paths.ignore_case, problems);
@@ -34,5 +36,6 @@ pub(super) fn check(draft: &Draft, problems: &mut Diagnostics) {
     assurance::check_order(&draft.levels, problems);
     if !problems.has_errors() {
         scopes::check(draft, &over, problems);
+        evidence::warn(draft, &over, problems);
     }
 }

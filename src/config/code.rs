@@ -53,6 +53,9 @@ pub enum Code {
     AnomalyDecides = 50,
     NoSuchRoute = 51,
     BelowFloor = 52,
+    AttestationAudience = 60,
+    UnprovableAttestation = 61,
+    ReusableProof = 62,
 }
 
 /// Whether a policy with this problem is refused.
@@ -63,7 +66,7 @@ pub enum Severity {
 }
 
 impl Code {
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 50] = [
         Self::Unreadable,
         Self::NoFile,
         Self::TooLarge,
@@ -111,6 +114,9 @@ impl Code {
         Self::AnomalyDecides,
         Self::NoSuchRoute,
         Self::BelowFloor,
+        Self::AttestationAudience,
+        Self::UnprovableAttestation,
+        Self::ReusableProof,
     ];
 
     /// What every problem of this kind has in common.
@@ -163,6 +169,9 @@ impl Code {
             Self::AnomalyDecides => "a rule that looks at what is unusual holds for every request",
             Self::NoSuchRoute => "a rule names routes of which there are none",
             Self::BelowFloor => "a floor always raises a route",
+            Self::AttestationAudience => "an attestation that was made for somebody else would pass",
+            Self::UnprovableAttestation => "a level accepts an attestation in a way that nobody can meet",
+            Self::ReusableProof => "a proof may pass once in each replica where it opens the most",
         }
     }
 
@@ -178,7 +187,9 @@ impl Code {
             | Self::ForwardedCertificate
             | Self::AnomalyDecides
             | Self::NoSuchRoute
-            | Self::BelowFloor => Severity::Warning,
+            | Self::BelowFloor
+            | Self::UnprovableAttestation
+            | Self::ReusableProof => Severity::Warning,
             _ => Severity::Error,
         }
     }

@@ -10,7 +10,7 @@ use super::source::Place;
 use super::tree::{Entry, Node};
 use crate::identity::TrustDomain;
 use crate::policy::{
-    BearerCredential, Credentials, IdentitySource, IssuerId, JwtAuthnCredential, MtlsCredential, Profile,
+    BearerCredential, Credentials, EVIDENCE_HEADERS, IdentitySource, IssuerId, JwtAuthnCredential, MtlsCredential,
     XfccCredential,
 };
 use crate::time::Ttl;
@@ -160,8 +160,7 @@ fn read_bearer(node: &Node, issuers: &Names<'_>, problems: &mut Diagnostics) -> 
 /// The headers of attestations and proofs are read as such: a bearer in one would be taken for the other.
 fn bearer_header(node: &Node, problems: &mut Diagnostics) -> Option<Box<str>> {
     let name = header_name(node.text(problems)?, node.place, problems)?;
-    let profile = Profile::OauthClientAttestation;
-    if [profile.attestation_header(), profile.proof_header()].contains(&&*name) {
+    if EVIDENCE_HEADERS.contains(&&*name) {
         node.invalid(&name, "attestations and proofs have this header to themselves: take another", problems);
         return None;
     }

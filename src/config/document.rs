@@ -17,6 +17,7 @@ pub(super) struct Document<'t> {
     pub scopes: Option<&'t Entry>,
     pub undeclared: Option<&'t Entry>,
     pub unmatched: Option<&'t Entry>,
+    pub challenges: Option<&'t Entry>,
     pub paths: Option<&'t Entry>,
     pub owners: Option<&'t Entry>,
     pub context: Option<&'t Entry>,
@@ -69,8 +70,8 @@ impl<'t> Document<'t> {
         let [version, owner, routes, rules, floors, tests, core @ ..] = file.members([
             "version", "owner", "routes", "rules", "floors", "tests",
             "mode", "resource", "issuers", "credentials", "scopes", "unmatched", "attestations", "assurance",
-            "paths", "owners", "context", "identities", "undeclared",
-            "challenges", "events",
+            "paths", "owners", "context", "identities", "undeclared", "challenges",
+            "events",
         ], problems);
         check_version(version, problems);
         self.tests.extend(items(tests, problems));
@@ -92,7 +93,7 @@ impl<'t> Document<'t> {
         #[rustfmt::skip]
         let [
             mode, resource, issuers, credentials, scopes, unmatched, attestations, assurance,
-            paths, owners, context, identities, undeclared,
+            paths, owners, context, identities, undeclared, challenges,
             not_yet @ ..,
         ] = *members;
         once(&mut self.mode, mode, problems);
@@ -101,6 +102,7 @@ impl<'t> Document<'t> {
         once(&mut self.scopes, scopes, problems);
         once(&mut self.undeclared, undeclared, problems);
         once(&mut self.unmatched, unmatched, problems);
+        once(&mut self.challenges, challenges, problems);
         once(&mut self.paths, paths, problems);
         once(&mut self.owners, owners, problems);
         once(&mut self.context, context, problems);

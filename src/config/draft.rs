@@ -2,6 +2,7 @@
 
 use super::assurance::{self, LevelDraft};
 use super::attestations::{self, AttestationDraft};
+use super::challenges;
 use super::context::{self, ContextDraft};
 use super::credentials::{self, CredentialsDraft};
 use super::diagnostics::Diagnostics;
@@ -19,7 +20,9 @@ use super::scopes::{self, ScopesDraft};
 use super::source::Place;
 use super::tree::{Entry, Node};
 use crate::attestation::Keyring;
-use crate::policy::{Floors, Identities, IssuerId, Mode, Origin, Policy, RouteTable, Rule, Undeclared, Unmatched};
+use crate::policy::{
+    ChallengeLimit, Floors, Identities, IssuerId, Mode, Origin, Policy, RouteTable, Rule, Undeclared, Unmatched,
+};
 use std::sync::Arc;
 
 /// The parts of a policy that could be read; what could not has been reported.
@@ -36,6 +39,7 @@ pub(super) struct Draft {
     pub undeclared: Undeclared,
     pub routes: Vec<RouteDraft>,
     pub unmatched: Unmatched,
+    pub challenges: ChallengeLimit,
     pub paths: Paths,
     pub spaces: Vec<SpaceDraft>,
     pub floors: Vec<FloorDraft>,
@@ -93,6 +97,7 @@ impl Draft {
                 .unwrap_or_default(),
             routes: each(&document.routes, |owned| routes::read(owned, &scopes.elevated, problems)),
             unmatched: document.unmatched.and_then(|entry| routes::read_unmatched(entry, problems)).unwrap_or_default(),
+            challenges: document.challenges.and_then(|entry| challenges::read(entry, problems)).unwrap_or_default(),
             paths: document.paths.and_then(|entry| paths::read(entry, problems)).unwrap_or_default(),
             spaces: each(owners, |entry| owners::read(entry, problems)),
             floors,
@@ -123,6 +128,7 @@ impl Draft {
             elevated: self.scopes.elevated,
             routes: RouteTable::new(self.routes.into_iter().map(|draft| draft.route).collect(), self.paths.ignore_case),
             unmatched: self.unmatched,
+            challenges: self.challenges,
             identities: Identities::new(
                 self.identities.into_iter().map(|draft| draft.identity).collect(),
                 self.undeclared,

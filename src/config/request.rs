@@ -50,7 +50,9 @@ pub(super) fn read(node: &Node, problems: &mut Diagnostics) -> Option<Inputs> {
     let subject = subject.optional(problems, text);
     let claims = claims.optional(problems, claims::read);
     let bound = bound.or(Bound::default(), problems, read_bound);
-    let is_ours = |reason: &Reason| matches!(reason, Reason::Credential(_) | Reason::Proof(_) | Reason::Request(_));
+    let is_ours = |reason: &Reason| {
+        matches!(reason, Reason::Credential(_) | Reason::Proof(_) | Reason::Request(_) | Reason::ChallengeLoop)
+    };
     let fault = fault.optional(problems, |node, problems| read_fault(node, is_ours, problems));
     let fired = fired.or(Vec::new(), problems, read_fired);
     let attestation = attestation.optional(problems, attestation::read);

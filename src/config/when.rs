@@ -14,6 +14,7 @@ use super::suggest::suggestion;
 use super::tree::{Entry, Node};
 use crate::context::{Anomaly, SignalId, SignalSet};
 use crate::policy::{ClaimCondition, Glob, Joined, Kind, Name, Privilege, Sensitivity, UNMATCHED, When};
+use crate::request::JsonPointer;
 
 /// The conditions of a rule.
 #[derive(Debug)]
@@ -108,8 +109,8 @@ fn read_glob(node: &Node, owner: Option<&Name>, known: Known<'_, '_>, problems: 
     Some(glob)
 }
 
-/// A claim's name is compared as it stands, and so are its values; numbers and booleans as they are written.
-fn read_claims(node: &Node, problems: &mut Diagnostics) -> Option<Vec<ClaimCondition>> {
+/// A claim's values are compared as they stand; numbers and booleans as they are written.
+pub(super) fn read_claims(node: &Node, problems: &mut Diagnostics) -> Option<Vec<ClaimCondition>> {
     let read: Vec<_> = node.entries(problems)?.iter().map(|entry| read_claim(entry, problems)).collect();
     let mut claims: Vec<_> = read.into_iter().collect::<Option<_>>()?;
     claims.sort_unstable();
@@ -121,11 +122,22 @@ fn read_claim(entry: &Entry, problems: &mut Diagnostics) -> Option<ClaimConditio
         let claim = |text: &str| if is_text(text) { Ok(text.into()) } else { Err(NO_TEXT) };
         node.parse(claim, problems)
     });
-    if !is_text(&entry.key) {
-        problems.report(Code::InvalidValue, entry.key_place, format!("`{}` is no name of a claim", entry.key), NO_TEXT);
-        return None;
-    }
-    Some(ClaimCondition { name: entry.key.clone(), values: values? })
+    Some(ClaimCondition { name: read_claim_name(entry, problems)?, values: values? })
+}
+
+/// The name of a claim, or the pointer to one (RFC 6901), which begins with `/`.
+pub(super) fn read_claim_name(entry: &Entry, problems: &mut Diagnostics) -> Option<Box<str>> {
+    let help = if !is_text(&entry.key) {
+        NO_TEXT.to_owned()
+    } else if entry.key.starts_with('/')
+        && let Err(error) = JsonPointer::parse(&entry.key)
+    {
+        error.to_string()
+    } else {
+        return Some(entry.key.clone());
+    };
+    problems.report(Code::InvalidValue, entry.key_place, format!("`{}` is no name of a claim", entry.key), help);
+    None
 }
 
 const NO_TEXT: &str = "write a text that is not empty and has no control characters";

@@ -2,7 +2,8 @@
 
 use super::problem::Problem;
 use crate::challenge::CHALLENGE_LIFETIME;
-use crate::policy::{Assurance, AttestationId, Origin, Policy};
+use crate::identity::Caller;
+use crate::policy::{Assurance, Attestation, Origin, Policy};
 use serde::Serialize;
 
 /// RFC 9457. The order of the members is part of what callers see.
@@ -39,7 +40,7 @@ pub struct StepUpBody<'a> {
 #[derive(Debug, Serialize)]
 struct Accepted<'a> {
     profile: &'a str,
-    headers: &'a [&'a str],
+    headers: Vec<&'a str>,
     /// What the attestation may be signed with.
     alg: Vec<&'a str>,
 }
@@ -74,6 +75,7 @@ impl<'a> StepUpBody<'a> {
     pub fn new(
         policy: &'a Policy,
         level: &'a Assurance,
+        caller: Option<&Caller>,
         scope: String,
         challenge: Option<&'a str>,
         resource: Option<&'a Origin>,
@@ -85,20 +87,44 @@ impl<'a> StepUpBody<'a> {
             challenge,
             challenge_expires_in: CHALLENGE_LIFETIME.as_secs(),
             resource: resource.map(Origin::as_str),
-            accept: level.accept.iter().filter_map(|id| Accepted::new(policy, *id)).collect(),
+            accept: accepted(policy, level, caller),
         }
     }
 }
 
+/// Every attestation that would do at the level, with each proof that this caller could give.
+fn accepted<'a>(policy: &'a Policy, level: &Assurance, caller: Option<&Caller>) -> Vec<Accepted<'a>> {
+    let attestations = level.accept.iter().filter_map(|id| policy.attestation(*id));
+    attestations.flat_map(|attestation| Accepted::ways(policy, attestation, level, caller)).collect()
+}
+
 impl<'a> Accepted<'a> {
-    fn new(policy: &'a Policy, id: AttestationId) -> Option<Self> {
-        let attestation = policy.attestation(id)?;
-        let issuers = attestation.issuers.iter().filter_map(|id| policy.issuer(*id));
-        let mut alg: Vec<_> = issuers.flat_map(|issuer| &issuer.algorithms).map(|a| a.as_str()).collect();
-        alg.sort_unstable();
-        alg.dedup();
-        Some(Self { profile: attestation.profile.as_str(), headers: attestation.profile.headers(), alg })
+    fn ways(
+        policy: &'a Policy,
+        attestation: &'a Attestation,
+        level: &Assurance,
+        caller: Option<&Caller>,
+    ) -> impl Iterator<Item = Self> {
+        let own = attestation.profile.standard_header().unwrap_or(&attestation.header);
+        // What is best known first.
+        let by_key = attestation.key_proofs().iter().rev().map(move |kind| vec![own, kind.standard_header()]);
+        let by_certificate =
+            attestation.takes_certificate() && caller.is_some_and(|caller| caller.certificate.is_some());
+        let certified = caller.is_some_and(|caller| caller.certified);
+        let by_itself = attestation.may_be_unbound() && (certified || level.takes_statements());
+        let alone = (by_certificate || by_itself).then(|| vec![own]);
+        let alg = algorithms(policy, attestation);
+        let profile = attestation.profile.as_str();
+        by_key.chain(alone).map(move |headers| Self { profile, headers, alg: alg.clone() })
     }
+}
+
+fn algorithms<'a>(policy: &'a Policy, attestation: &Attestation) -> Vec<&'a str> {
+    let issuers = attestation.issuers.iter().filter_map(|id| policy.issuer(*id));
+    let mut alg: Vec<_> = issuers.flat_map(|issuer| &issuer.algorithms).map(|a| a.as_str()).collect();
+    alg.sort_unstable();
+    alg.dedup();
+    alg
 }
 
 impl<'a> ChallengeBody<'a> {

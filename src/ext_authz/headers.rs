@@ -1,6 +1,6 @@
 //! The headers that stepgate owns on a request to the upstream, and those that it takes off.
 
-use crate::policy::Policy;
+use crate::policy::{Attestation, Policy};
 use crate::request::Headers;
 
 pub const DECISION: &str = "x-stepgate-decision";
@@ -26,13 +26,19 @@ pub fn forged(sent: &Headers) -> impl Iterator<Item = &str> {
 }
 
 /// Attestations and proofs, which are nobody's business further on; unless the policy forwards them.
-pub fn evidence(policy: &Policy) -> impl Iterator<Item = &'static str> + use<> {
+pub fn evidence(policy: &Policy) -> impl Iterator<Item = &str> {
     let headers_of = |forward: bool| {
         let named = policy.attestations.iter().filter(move |attestation| attestation.forward == forward);
-        named.flat_map(|attestation| [attestation.profile.attestation_header(), attestation.profile.proof_header()])
+        named.flat_map(Attestation::headers)
     };
     let mut names: Vec<_> = headers_of(false).filter(|name| !headers_of(true).any(|kept| kept == *name)).collect();
     names.sort_unstable();
     names.dedup();
     names.into_iter()
+}
+
+/// The schemes of `authorization` under which a proof comes that is nobody's business further on.
+pub fn proof_schemes(policy: &Policy) -> impl Iterator<Item = &'static str> {
+    let taken_off = policy.attestations.iter().filter(|attestation| !attestation.forward);
+    taken_off.flat_map(Attestation::key_proofs).filter_map(|kind| kind.scheme())
 }

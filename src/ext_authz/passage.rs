@@ -10,8 +10,12 @@ use crate::request::Headers;
 pub struct Passage(Fields);
 
 /// The headers that a policy has taken off every request that passes, written once.
-#[derive(Clone, Debug)]
-pub struct Removals(Fields);
+#[derive(Clone, Debug, Default)]
+pub struct Removals {
+    names: Fields,
+    /// Schemes under which `authorization` holds a proof.
+    proof_schemes: Box<[&'static str]>,
+}
 
 /// Fields of `OkHttpResponse`, `HeaderValueOption` and `HeaderValue`.
 mod key {
@@ -50,7 +54,10 @@ impl Passage {
     /// Takes off what the policy says, whatever of ours is not set, and whatever the client forged of ours. Envoy removes
     /// after setting, so nothing that is set may be among it.
     pub fn remove(&mut self, removals: &Removals, sent: Option<&Headers>, is_set: impl Fn(&str) -> bool) {
-        self.0.append(&removals.0);
+        self.0.append(&removals.names);
+        if sent.is_some_and(|sent| removals.take_authorization(sent)) {
+            self.0.delimited(key::HEADERS_TO_REMOVE, b"authorization");
+        }
         for name in OWN.into_iter().filter(|name| !is_set(name)) {
             self.0.delimited(key::HEADERS_TO_REMOVE, name.as_bytes());
         }
@@ -79,7 +86,11 @@ impl Removals {
         for name in super::headers::evidence(policy) {
             fields.delimited(key::HEADERS_TO_REMOVE, name.as_bytes());
         }
-        Self(fields)
+        Self { names: fields, proof_schemes: super::headers::proof_schemes(policy).collect() }
+    }
+
+    fn take_authorization(&self, sent: &Headers) -> bool {
+        self.proof_schemes.iter().any(|scheme| sent.authorization(scheme).is_some())
     }
 }
 
@@ -106,7 +117,7 @@ mod tests {
             let mut passage = Passage::default();
             passage.set(&name, &value);
             passage.respond(&value, &name);
-            passage.remove(&Removals(Fields::default()), None, |own| own != OWN[0]);
+            passage.remove(&Removals::default(), None, |own| own != OWN[0]);
             let expected = OkHttpResponse {
                 headers: vec![option(&name, &value)],
                 response_headers_to_add: vec![option(&value, &name)],

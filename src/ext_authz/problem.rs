@@ -1,6 +1,7 @@
 //! What a caller is told: the problem of SPEC's table for each reason. Coarse on purpose, the finer reason is the operator's.
 
 use crate::attestation::{ProofFault, TokenFault};
+use crate::case::ProvenBy;
 use crate::reason::Reason;
 use std::borrow::Cow;
 
@@ -59,11 +60,23 @@ const UNMATCHED: Problem =
     problem(403, "unmatched_route", "Unknown route", "No route of the policy names this request.");
 const IDENTITY_REFUSED: Problem =
     problem(403, "", "Caller refused", "This caller may not call, whatever proof comes with it. Its owner knows why.");
+const CONTRAINDICATED: Problem = problem(
+    403,
+    "contraindicated",
+    "Workload refused",
+    "The verifier of this workload warns of it, and no other proof makes up for that. Its owner has to look.",
+);
 const UNANSWERABLE: Problem = problem(
     403,
     "unanswerable",
     "Proof required",
     "The connection needs proof of its caller, and has no way to carry it.",
+);
+const LOOP: Problem = problem(
+    429,
+    "challenge_loop",
+    "Too many unanswered challenges",
+    "Answer one of the challenges that were given, or ask for another after the time in Retry-After.",
 );
 const MALFORMED: Problem = problem(
     400,
@@ -79,10 +92,20 @@ const AWAY: Problem = problem(
 );
 
 impl Problem {
+    /// Of what is asked of a caller beside its credential. Only of a DPoP proof it is said in the words of RFC 9449.
+    pub fn of_step_up(reason: &Reason, proof: Option<ProvenBy>) -> Self {
+        match reason {
+            Reason::Proof(fault) if proof != Some(ProvenBy::Dpop) && fault.wants_challenge() => NEEDS_ATTESTATION,
+            Reason::Proof(_) if proof != Some(ProvenBy::Dpop) => BAD_ATTESTATION,
+            reason => Self::of(reason),
+        }
+    }
+
     pub fn of(reason: &Reason) -> Self {
         match reason {
             Reason::AttestationMissing => NEEDS_ATTESTATION,
             Reason::Attestation(TokenFault::TooOld | TokenFault::Expired) => NEEDS_NEWER,
+            Reason::Attestation(TokenFault::Contraindicated) => CONTRAINDICATED,
             Reason::Attestation(_) | Reason::Proof(ProofFault::Missing) => BAD_ATTESTATION,
             Reason::Proof(fault) if fault.wants_challenge() => NEEDS_NONCE,
             Reason::Proof(_) => BAD_PROOF,
@@ -91,6 +114,7 @@ impl Problem {
             Reason::UnmatchedRoute => UNMATCHED,
             Reason::Identity(fault) => Self { code: Cow::Borrowed(fault.as_str()), ..IDENTITY_REFUSED },
             Reason::Unanswerable => UNANSWERABLE,
+            Reason::ChallengeLoop => LOOP,
             Reason::Rule(name) => Self {
                 code: Cow::Owned(name.as_str().to_owned()),
                 ..problem(

@@ -7,8 +7,9 @@ use super::metadata::metadata;
 use super::passage::{Passage, Removals};
 use super::problem::Problem;
 use super::www_authenticate::WwwAuthenticate;
+use crate::case::CHALLENGE_WINDOW;
 use crate::decision::{Decision, Outcome, Permit, StepUp};
-use crate::identity::Principal;
+use crate::identity::{Caller, Principal};
 use crate::policy::{Origin, Policy, Route, RuleId, UNMATCHED};
 use crate::reason::{Reason, Unavailable};
 use crate::request::Headers;
@@ -69,15 +70,18 @@ impl<'a> Rendering<'a> {
         self.policy.routes.get(class.route?)
     }
 
+    fn caller(&self) -> Option<&'a Caller> {
+        self.decision.findings.caller.as_ref()
+    }
+
     fn exercised_scopes(&self) -> String {
         self.decision.findings.classification.as_ref().map(|class| class.scopes.to_string()).unwrap_or_default()
     }
 
     fn allow(&self, permit: &Permit) -> CheckAnswer {
-        let findings = &self.decision.findings;
-        let principal = findings.caller.as_ref().and_then(|caller| caller.principal.as_ref());
+        let principal = self.caller().and_then(|caller| caller.principal.as_ref());
         let level = permit.level().map(|_| self.assurance_name());
-        let task = findings.attestation.as_ref().and_then(|attested| attested.appraised.task.as_deref());
+        let task = self.decision.findings.attestation.as_ref().and_then(|attested| attested.appraised.task.as_deref());
         let set = [
             (DECISION, Some(word(permit))),
             (DECISION_ID, Some(self.decision_id)),
@@ -98,7 +102,8 @@ impl<'a> Rendering<'a> {
     }
 
     fn step_up(&self, step_up: &StepUp) -> CheckAnswer {
-        let problem = Problem::of(&step_up.reason);
+        let proof = self.decision.findings.attestation.as_ref().and_then(|attested| attested.proof);
+        let problem = Problem::of_step_up(&step_up.reason, proof);
         let Some(level) = self.policy.level(step_up.level) else {
             return self.deny(&Reason::Unavailable(Unavailable::Policy));
         };
@@ -107,7 +112,7 @@ impl<'a> Rendering<'a> {
         let mut headers = problem_headers();
         headers.push(("www-authenticate", asked.to_string()));
         headers.extend(self.challenge_headers());
-        let body = StepUpBody::new(self.policy, level, scope, self.challenge, self.resource);
+        let body = StepUpBody::new(self.policy, level, self.caller(), scope, self.challenge, self.resource);
         let body = self.body(&problem, Some(body));
         denied(problem.status, headers, body, metadata(self))
     }
@@ -125,6 +130,10 @@ impl<'a> Rendering<'a> {
             403 if *reason == Reason::InsufficientScope => {
                 let asked = self.www_authenticate(Some(&problem)).for_scope(&self.exercised_scopes());
                 headers.push(("www-authenticate", asked.to_string()));
+            }
+            429 => {
+                let wait = self.decision.findings.retry_after.unwrap_or(CHALLENGE_WINDOW);
+                headers.push(("retry-after", wait.as_secs().to_string()));
             }
             503 => headers.push(("retry-after", RETRY_AFTER_SECONDS.to_owned())),
             _ => {}

@@ -1,7 +1,7 @@
 //! `WWW-Authenticate`: RFC 6750 §3, RFC 9449 §7.1, and RFC 9470 §3 for what a step-up asks.
 
 use super::problem::Problem;
-use crate::attestation::DpopProof;
+use crate::attestation::Algorithm;
 use crate::identity::Scheme;
 use crate::policy::Assurance;
 use std::borrow::Cow;
@@ -51,7 +51,7 @@ impl fmt::Display for WwwAuthenticate {
             gap = ", ";
         }
         if self.scheme == Scheme::Dpop {
-            let algorithms: Vec<_> = DpopProof::ALGORITHMS.iter().map(|algorithm| algorithm.as_str()).collect();
+            let algorithms: Vec<_> = Algorithm::ALL.iter().map(|algorithm| algorithm.as_str()).collect();
             write!(f, "{gap}algs=\"{}\"", algorithms.join(" "))?;
         }
         Ok(())

@@ -16,6 +16,8 @@ pub struct Caller {
     pub granted: Option<ScopeSet>,
     /// The client certificate that came with the call, whomever it names.
     pub certificate: Option<Thumbprint>,
+    /// Whether that certificate names the principal.
+    pub certified: bool,
     /// How long what the caller shows may be used.
     pub lifetime: Lifetime,
     /// Whether tokens say what is granted; where none is configured, scopes are not enforced.

@@ -6,6 +6,7 @@ use crate::case::{Recorded, RecordedAttestation};
 use crate::context::{Lifetime, SignalSet};
 use crate::identity::{AccessToken, Caller, Scheme, VerifiedToken};
 use crate::policy::{Attestation, AttestationId, Name, Policy};
+use crate::reason::Reason;
 use std::sync::Arc;
 
 impl Inputs {
@@ -13,10 +14,11 @@ impl Inputs {
     pub fn recorded(&self, policy: &Policy) -> Recorded {
         Recorded {
             caller: self.caller(policy),
-            fault: self.fault.clone(),
+            fault: self.fault.clone().filter(|fault| *fault != Reason::ChallengeLoop),
             country: self.country,
             fired: self.fired(policy),
             attestation: self.attestation.as_ref().map(|given| given.recorded(policy)),
+            looped: self.fault == Some(Reason::ChallengeLoop),
         }
     }
 
@@ -41,6 +43,7 @@ impl Inputs {
             principal: self.principal.clone(),
             granted: self.scopes.clone(),
             certificate: self.bound.certificate.then_some(Recorded::KEY),
+            certified: self.bound.certificate,
             lifetime: match self.credential_lifetime {
                 Some(lifetime) => Lifetime::Told(lifetime),
                 // Absent is not good: of what is shown, an end that is not given can't be read.

@@ -31,8 +31,12 @@ fn outcome(inputs: &Inputs) -> (&'static str, String) {
 fn a_request_is_decided_as_a_server_would() {
     assert_eq!(outcome(&web()), ("step_up", "attestation_missing".into()));
     let by = Some(Name::parse("workload").unwrap());
-    let attestation =
-        GivenAttestation { by, age: Some(Ttl::from_secs(60)), proof: Some(Proof::Dpop), ..GivenAttestation::default() };
+    let attestation = GivenAttestation {
+        by,
+        age: Some(Ttl::from_secs(60)),
+        proof: Some(ProvenBy::Dpop),
+        ..GivenAttestation::default()
+    };
     let attested = Inputs { attestation: Some(attestation), ..web() };
     assert_eq!(outcome(&attested), ("allow", "attested".into()));
     let nobody = Inputs { principal: None, scopes: None, ..web() };

@@ -25,6 +25,20 @@ impl Jwt {
         Self::new("oauth-client-attestation+jwt").claim("sub", subject).claim("cnf", json!({ "jwk": key }))
     }
 
+    /// A verifier's results (draft-ietf-rats-ear), or with dots as Project Veraison writes them; its submodules, holder and
+    /// times are still to be said.
+    pub fn results(dotted: bool) -> Self {
+        let (typ, profile, verifier) = if dotted {
+            ("JWT", "tag:github.com,2023:veraison/ear", "ear.verifier-id")
+        } else {
+            ("eat+jwt", "tag:ietf.org,2026:rats/ear#04", "ear_verifier_id")
+        };
+        let build = concat!("stepgate ", env!("CARGO_PKG_VERSION"));
+        Self::new(typ)
+            .claim("eat_profile", profile)
+            .claim(verifier, json!({ "developer": "stepgate attest", "build": build }))
+    }
+
     /// A DPoP proof (RFC 9449) for one call; a query or fragment of `url` is left out, as section 4.2 wants.
     pub fn proof(key: &PublicJwk, method: &str, url: &str) -> Result<Self, MintError> {
         let htu = url.split(['?', '#']).next().unwrap_or(url);
@@ -148,6 +162,17 @@ mod tests {
         assert_eq!(claims["nonce"], "v1.k.c");
         // The example of RFC 9449 section 7.1 has this token and this digest.
         assert_eq!(claims["ath"], "fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEo");
+    }
+
+    #[test]
+    fn results_have_the_type_and_profile_of_their_spelling() {
+        let key = SigningKey::generate(Algorithm::Es256).unwrap();
+        for (dotted, typ, verifier) in [(false, "eat+jwt", "ear_verifier_id"), (true, "JWT", "ear.verifier-id")] {
+            let jwt = Jwt::results(dotted).issued(NOW, 60).sign(&key).unwrap();
+            assert_eq!(decode_header(&jwt).unwrap().typ.as_deref(), Some(typ));
+            let claims = verified(&jwt, &serde_json::from_value(key.published_jwk()).unwrap());
+            assert!(claims[verifier]["developer"].is_string() && claims["eat_profile"].is_string(), "{claims}");
+        }
     }
 
     #[test]

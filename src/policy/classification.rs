@@ -32,6 +32,17 @@ pub struct Classification {
     pub shadow_requirement: Requirement,
     /// What other readings of the request touch.
     pub also: Vec<Option<RouteId>>,
+    /// What an attestation must name where it is asked to.
+    pub coverage: Coverage,
+}
+
+/// The elevated privilege of a call in all of its readings: what a proof that is made for one purpose must name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    scopes: ScopeSet,
+    /// Whether some of it has no scope that could be named: on a route that nobody knows, or asked for in a way that can't
+    /// be read.
+    unnamed: bool,
 }
 
 /// Who calls, and how unusual that is, as classification looks at it.
@@ -72,6 +83,10 @@ impl Policy {
             route: taken.route,
             sensitivity,
             privilege,
+            coverage: Coverage {
+                scopes: elevated.clone(),
+                unnamed: reasons.iter().any(|reason| reason.names_no_scope()),
+            },
             privilege_reasons: reasons,
             scopes: taken.scopes.clone(),
             elevated,
@@ -177,12 +192,24 @@ impl Classification {
         join(&mut strict.rules, lax.rules);
         join(&mut strict.shadow_rules, lax.shadow_rules);
         strict.shadow_requirement.raise_to(lax.shadow_requirement);
+        strict.coverage = strict.coverage.with(&lax.coverage);
         strict
     }
 
     /// Not by what is only watched, or a rule that does not count would choose the route that answers name.
     fn strictness(&self) -> impl Ord {
         (&self.requirement, self.sensitivity, self.privilege)
+    }
+}
+
+impl Coverage {
+    /// Whether these scopes name all of it.
+    pub fn is_named_by(&self, scopes: &ScopeSet) -> bool {
+        !self.unnamed && self.scopes.is_subset_of(scopes)
+    }
+
+    fn with(&self, other: &Self) -> Self {
+        Self { scopes: self.scopes.union(&other.scopes), unnamed: self.unnamed || other.unnamed }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where a caller's identity and scopes come from.
 
 use super::{IssuerId, NamePattern};
-use crate::attestation::ClaimNames;
+use crate::attestation::{ClaimNames, Purpose};
 use crate::identity::TrustDomain;
 use crate::time::Ttl;
 
@@ -18,6 +18,15 @@ pub struct Credentials {
     /// For `exp`, `nbf` and `iat`, since clocks differ.
     pub leeway: Ttl,
 }
+
+/// The headers of standards for attestations and proofs, in lower case.
+pub const EVIDENCE_HEADERS: [&str; 5] = [
+    "oauth-client-attestation",
+    "oauth-client-attestation-pop",
+    "dpop",
+    "workload-identity-token",
+    "workload-proof-token",
+];
 
 /// Headers in which credentials and what proves them stand, whatever a policy makes of them, in lower case.
 pub const CREDENTIAL_HEADERS: [&str; 12] = [
@@ -107,7 +116,7 @@ impl BearerCredential {
             subject: &self.subject,
             scopes: &self.scopes,
             task: "",
-            actors: self.delegated,
+            purpose: if self.delegated { Purpose::DelegatedToken } else { Purpose::Token },
             kept: &credentials.claims,
         }
     }
@@ -123,7 +132,13 @@ impl JwtAuthnCredential {
 
     /// The claims that are read of what Envoy verified.
     pub fn claim_names<'p>(&'p self, credentials: &'p Credentials) -> ClaimNames<'p> {
-        ClaimNames { subject: &self.subject, scopes: &self.scopes, task: "", actors: false, kept: &credentials.claims }
+        ClaimNames {
+            subject: &self.subject,
+            scopes: &self.scopes,
+            task: "",
+            purpose: Purpose::Token,
+            kept: &credentials.claims,
+        }
     }
 }
 

@@ -165,7 +165,7 @@ impl Effect {
     }
 
     /// What it asks for.
-    pub(super) fn requirement(&self) -> Requirement {
+    pub fn requirement(&self) -> Requirement {
         match self {
             Self::Require(level) | Self::RequireIf(_, level) => Requirement::Assurance(*level),
             Self::Deny(reason) => Requirement::Refusal(reason.clone()),
@@ -228,7 +228,7 @@ impl Unmet<'_> {
 }
 
 impl ClaimCondition {
-    fn holds(&self, claims: Option<&Claims>) -> bool {
+    pub(super) fn holds(&self, claims: Option<&Claims>) -> bool {
         let mut values = claims.into_iter().flat_map(|claims| claims.values(&self.name));
         values.any(|value| self.values.iter().any(|own| **own == *value))
     }

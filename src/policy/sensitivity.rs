@@ -75,4 +75,9 @@ impl PrivilegeReason {
             Self::Unreadable => "unreadable",
         }
     }
+
+    /// Whether there is no scope that a proof could name for it.
+    pub const fn names_no_scope(self) -> bool {
+        matches!(self, Self::Unmatched | Self::Unreadable)
+    }
 }

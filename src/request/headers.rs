@@ -58,6 +58,12 @@ impl Headers {
         if let Occurrence::Once(value) = self.occurrence(name) { Some(value) } else { None }
     }
 
+    /// What `authorization` holds under this scheme (RFC 9110 §11.4).
+    pub fn authorization(&self, scheme: &str) -> Option<&str> {
+        let (own, credentials) = self.only("authorization")?.split_once(' ')?;
+        own.eq_ignore_ascii_case(scheme).then(|| credentials.trim_start_matches(' '))
+    }
+
     /// All values of a header, by its name in lower case, in their order; `None` for what is no text. Where Envoy joins
     /// duplicates, they are one value.
     pub fn values<'h>(&'h self, name: &str) -> impl Iterator<Item = Option<&'h str>> {

@@ -27,8 +27,8 @@ impl DigestKey {
     pub fn digest(&self, token: &Token<'_>) -> TokenDigest {
         let mut context = hmac::Context::with_key(&self.0);
         let names = &token.names;
-        let actors = if names.actors { "act" } else { "" };
-        let fixed = [token.purpose, names.subject, names.scopes, names.task, actors];
+        let purpose = names.purpose.as_str();
+        let fixed = [token.kind.as_str(), token.purpose, purpose, names.subject, names.scopes, names.task];
         // The count comes first, so that no name can be taken for the beginning of the token.
         context.update(&(names.kept.len() as u64).to_le_bytes());
         for part in fixed.into_iter().chain(names.kept.iter().map(|name| &**name)) {

@@ -131,7 +131,7 @@ impl Latest {
 const STANDINGS: [Standing; 3] = [Standing::Named, Standing::Patterned, Standing::Undeclared];
 
 /// Also if somebody panicked meanwhile: what is half learned is still true.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -4,6 +4,7 @@
 
 use super::digest::TokenDigest;
 use crate::attestation::TokenFault;
+use crate::case::Ground;
 use foldhash::quality::RandomState;
 use moka::future::Cache;
 use std::sync::Arc;
@@ -12,10 +13,17 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct Rejected(Cache<TokenDigest, Rejection, RandomState>);
 
-/// A fault, and the policy with its keys under which it was found: under another it says nothing.
+/// The policy and the keys that a fault was found under: under others it says nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Era<'g> {
+    pub policy: &'g str,
+    pub keys: u64,
+}
+
 #[derive(Clone, Debug)]
 struct Rejection {
     policy: Arc<str>,
+    keys: u64,
     fault: TokenFault,
 }
 
@@ -31,14 +39,26 @@ impl Rejected {
         )
     }
 
-    pub async fn find(&self, token: &TokenDigest, policy: &str) -> Option<TokenFault> {
-        self.0.get(token).await.filter(|rejection| *rejection.policy == *policy).map(|rejection| rejection.fault)
+    pub async fn find(&self, token: &TokenDigest, era: Era<'_>) -> Option<TokenFault> {
+        self.0.get(token).await.filter(|rejection| rejection.era() == era).map(|rejection| rejection.fault)
     }
 
-    pub async fn note(&self, token: TokenDigest, policy: &str, fault: TokenFault) {
+    pub async fn note(&self, token: TokenDigest, era: Era<'_>, fault: TokenFault) {
         if fault == TokenFault::Signature {
-            self.0.insert(token, Rejection { policy: policy.into(), fault }).await;
+            self.0.insert(token, Rejection { policy: era.policy.into(), keys: era.keys, fault }).await;
         }
+    }
+}
+
+impl<'g> Era<'g> {
+    pub const fn of(ground: Ground<'g>) -> Self {
+        Self { policy: &ground.policy.hash, keys: ground.keyring.generation() }
+    }
+}
+
+impl Rejection {
+    fn era(&self) -> Era<'_> {
+        Era { policy: &self.policy, keys: self.keys }
     }
 }
 
@@ -53,28 +73,31 @@ mod tests {
     use super::super::digest::DigestKey;
     use super::super::remembered::Token;
     use super::*;
-    use crate::attestation::{ClaimNames, TokenKind};
+    use crate::attestation::{ClaimNames, Purpose, TokenKind};
 
     fn digest(text: &str) -> TokenDigest {
-        let names = ClaimNames { subject: "sub", scopes: "scope", task: "", actors: false, kept: &[] };
+        let names = ClaimNames { subject: "sub", scopes: "scope", task: "", purpose: Purpose::Token, kept: &[] };
         let token = Token { text, purpose: "", kind: TokenKind::Bearer, names, issuers: &[] };
         DigestKey::random().unwrap().digest(&token)
     }
 
+    const ERA: Era<'_> = Era { policy: "one", keys: 1 };
+
     #[tokio::test]
-    async fn a_bad_signature_is_known_again_under_the_same_policy_only() {
+    async fn a_bad_signature_is_known_again_under_the_same_policy_and_keys_only() {
         let (rejected, forged) = (Rejected::new(), digest("a.b.c"));
-        assert_eq!(rejected.find(&forged, "one").await, None);
-        rejected.note(forged, "one", TokenFault::Signature).await;
-        assert_eq!(rejected.find(&forged, "one").await, Some(TokenFault::Signature));
-        assert_eq!(rejected.find(&forged, "two").await, None);
-        assert_eq!(rejected.find(&digest("a.b.d"), "one").await, None);
+        assert_eq!(rejected.find(&forged, ERA).await, None);
+        rejected.note(forged, ERA, TokenFault::Signature).await;
+        assert_eq!(rejected.find(&forged, ERA).await, Some(TokenFault::Signature));
+        assert_eq!(rejected.find(&forged, Era { policy: "two", ..ERA }).await, None);
+        assert_eq!(rejected.find(&forged, Era { keys: 2, ..ERA }).await, None);
+        assert_eq!(rejected.find(&digest("a.b.d"), ERA).await, None);
     }
 
     #[tokio::test]
     async fn what_cost_no_signature_check_is_not_kept() {
         let (rejected, forged) = (Rejected::new(), digest("a.b.c"));
-        rejected.note(forged, "one", TokenFault::Key).await;
-        assert_eq!(rejected.find(&forged, "one").await, None);
+        rejected.note(forged, ERA, TokenFault::Key).await;
+        assert_eq!(rejected.find(&forged, ERA).await, None);
     }
 }

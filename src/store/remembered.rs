@@ -4,10 +4,10 @@
 use super::Issuers;
 use super::digest::{DigestKey, NoRandomness, TokenDigest};
 use super::gate::Gate;
-use super::rejected::Rejected;
+use super::rejected::{Era, Rejected};
 use crate::attestation::jose::{MAX_TOKEN_BYTES, check_form};
 use crate::attestation::verify::verify;
-use crate::attestation::{ClaimNames, TokenFault, TokenKind, Verified};
+use crate::attestation::{ClaimNames, TokenFault, TokenKind, Unverified, Verified};
 use crate::case::Ground;
 use crate::clock::Clock;
 use crate::identity::PeerCertificate;
@@ -110,28 +110,28 @@ impl Remembered {
         let (cache, meter) = self.cache_for(token.kind);
         let digest = self.key.digest(token);
         if let Some(verified) = cache.get(&digest).await {
-            if verified.still_holds(token.kind, ground.trusted(token.issuers)).is_ok() {
-                meter.hits.inc();
-                return Ok(Ok(verified));
+            match verified.still_holds(token.kind, ground.trusted(token.issuers)) {
+                Ok(_) => {
+                    meter.hits.inc();
+                    return Ok(Ok(verified));
+                }
+                Err(Unverified::KeysAway) => return Err(Unavailable::Keys),
+                // The policy or its keys have changed since; only a new look can tell.
+                Err(Unverified::Fault(_)) => cache.invalidate(&digest).await,
             }
-            // The policy or its keys have changed since; only a new look can tell.
-            cache.invalidate(&digest).await;
         }
         // What is remembered has passed the gate, so only what is new goes through it.
         if let Err(fault) = check_form(token.text) {
             return Ok(Err(fault));
         }
         meter.misses.inc();
-        if let Some(fault) = self.rejected.find(&digest, &ground.policy.hash).await {
+        if let Some(fault) = self.rejected.find(&digest, Era::of(ground)).await {
             return Ok(Err(fault));
         }
-        match cache.try_get_with(digest, self.verify(ground, token)).await {
+        match cache.try_get_with(digest, self.verify(ground, token, digest)).await {
             Ok(verified) => Ok(Ok(verified)),
             Err(cold) => match *cold {
-                Cold::Fault(fault) => {
-                    self.rejected.note(digest, &ground.policy.hash, fault).await;
-                    Ok(Err(fault))
-                }
+                Cold::Fault(fault) => Ok(Err(fault)),
                 Cold::Unavailable(what) => Err(what),
             },
         }
@@ -159,14 +159,21 @@ impl Remembered {
     fn cache_for(&self, kind: TokenKind) -> (&Tokens, &CacheMeter) {
         match kind {
             TokenKind::Bearer => (&self.bearers, &self.meters.bearers),
-            TokenKind::OauthClientAttestation => (&self.attestations, &self.meters.attestations),
+            _ => (&self.attestations, &self.meters.attestations),
         }
     }
 
-    async fn verify(&self, ground: Ground<'_>, token: &Token<'_>) -> Result<Arc<Verified>, Cold> {
+    /// A fault is noted here, where it is known by which keys it was found: who waits along may be judged by others.
+    async fn verify(&self, ground: Ground<'_>, token: &Token<'_>, digest: TokenDigest) -> Result<Arc<Verified>, Cold> {
         let _turn = self.gate.turn().await.map_err(Cold::Unavailable)?;
-        let verified = verify(token.text, token.kind, token.names, ground.trusted(token.issuers));
-        verified.map(Arc::new).map_err(Cold::Fault)
+        match verify(token.text, token.kind, token.names, ground.trusted(token.issuers)) {
+            Ok(verified) => Ok(Arc::new(verified)),
+            Err(Unverified::KeysAway) => Err(Cold::Unavailable(Unavailable::Keys)),
+            Err(Unverified::Fault(fault)) => {
+                self.rejected.note(digest, Era::of(ground), fault).await;
+                Err(Cold::Fault(fault))
+            }
+        }
     }
 }
 

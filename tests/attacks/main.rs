@@ -11,6 +11,7 @@ mod certificates;
 mod challenges;
 mod forge;
 mod headers;
+mod loops;
 mod memory;
 mod proofs;
 mod readings;
@@ -39,7 +40,10 @@ struct Stage {
 
 impl Stage {
     async fn set() -> Result<Self> {
-        let gate = Gate::start("attacked").await?;
+        Self::under(Gate::start("attacked").await?)
+    }
+
+    fn under(gate: Gate) -> Result<Self> {
         let workload = Workload::new(&gate.issuers, NAME, SCOPES)?;
         Ok(Self { gate, workload })
     }

@@ -1,7 +1,7 @@
 //! Policies that are wrong in one way each, and what is said about them.
 
 use crate::support::{Folder, GOOD, JWKS, changed, stderr};
-use crate::{context, routes, rules, teams};
+use crate::{context, evidence, routes, rules, teams};
 use rstest::rstest;
 use std::collections::BTreeSet;
 use stepgate::config::{Code, Diagnostics, Severity};
@@ -29,6 +29,8 @@ const CASES: &[(&str, &str)] = &[
     ("bearer_in_the_header_of_proofs", "credentials:\n  bearer: { issuers: [idp], header: DPoP }"),
     ("unmatched_twice", "unmatched: { sensitivity: low, deny: true }"),
     ("unmatched_not_denied", "unmatched: { deny: false }"),
+    ("no_challenges", "challenges: { per_minute: 0 }"),
+    ("challenges_without_end", "challenges: { per_minute: 1001, per_hour: 5 }"),
     ("duplicate_key", "routes:\n  - { name: read, match: { path: /a }, sensitivity: low, name: write }"),
     ("duplicate_header", HEADER_TWICE),
     ("duplicate_section", "resource: https://a.example\nresource: https://b.example"),
@@ -223,22 +225,16 @@ assurance:
   - { name: bound, max_age: 6m, accept: [workload, other] }
 ";
 
-const NOT_YET: &str = r#"
-issuers:
-  idp: { algorithms: [ES256], keys: { url: "https://idp.example.com/jwks", refresh: 5m } }
-  attester: { algorithms: [ES256], keys: { spiffe: "unix:/agent.sock" } }
-challenges: { per_minute: 20 }
+const NOT_YET: &str = r"
 events: { transmitters: [idp], audiences: [stepgate] }
-attestations:
-  workload: { profile: oauth-client-attestation, issuers: [attester], proof: pop, audiences: [a] }
-  tee: { profile: ear, issuers: [attester], tier: affirming }
 assurance:
-  - { name: fresh, max_age: 5m, accept: [workload, tee], single_use: true }
+  - { name: fresh, max_age: 5m, accept: [workload], task: required, carry: first_call }
 rules: []
-"#;
+";
 
 fn all_cases() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
-    CASES.iter().chain(context::CASES).chain(rules::CASES).chain(routes::CASES).chain(teams::CASES)
+    let others = [context::CASES, evidence::CASES, rules::CASES, routes::CASES, teams::CASES];
+    CASES.iter().chain(others.into_iter().flatten())
 }
 
 fn rendered(name: &str, change: &str) -> String {

@@ -32,6 +32,20 @@ fn a_usual_call(#[case] members: &str, #[case] expect: &str) {
     passes(&read(&format!("{USUAL}{members}"), expect));
 }
 
+/// What a caller did before is said by its outcome.
+#[rstest]
+#[case::that_is_asked(
+    "scopes: [payments:refund]",
+    "decision: deny, reason: challenge_loop, rules: [elevated-on-sensitive]"
+)]
+#[case::that_may_not("scopes: []", "decision: deny, reason: insufficient_scope")]
+fn a_caller_that_left_too_many_challenges_unanswered(#[case] members: &str, #[case] expect: &str) {
+    let request = "method: POST, host: api.example.com, path: /v1/payments/7/refund, headers: { x-api-version: '2' }";
+    passes(&format!(
+        "{{ name: a, request: {{ {request}, principal: \"{WEB}\", {members}, fault: challenge_loop }}, expect: {{ {expect} }} }}"
+    ));
+}
+
 #[rstest]
 #[case::unusual("", "signals: [untrusted_device, new_country, long_lived_credential, new_network], anomaly: 100")]
 #[case::but_its_country(", country: DE", "signals: [untrusted_device, long_lived_credential, new_network]")]

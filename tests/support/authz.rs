@@ -23,6 +23,7 @@ pub struct Ask {
     apart: bool,
     certificate: String,
     principal: String,
+    source: String,
 }
 
 impl Authz {
@@ -52,6 +53,7 @@ impl Ask {
             apart: false,
             certificate: String::new(),
             principal: String::new(),
+            source: "127.0.0.1".to_owned(),
         }
     }
 
@@ -74,6 +76,12 @@ impl Ask {
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
         self
+    }
+
+    /// The address that Envoy sees it come from.
+    #[must_use]
+    pub fn from(self, address: &str) -> Self {
+        Self { source: address.to_owned(), ..self }
     }
 
     /// Headers in `header_map`, as with `encode_raw_headers`: duplicates stay apart.
@@ -118,7 +126,7 @@ impl Ask {
             }
         }
         let source = Peer {
-            address: Some(loopback()),
+            address: Some(at(&self.source)),
             certificate: self.certificate.clone(),
             principal: self.principal.clone(),
             ..Peer::default()
@@ -139,7 +147,7 @@ impl Ask {
     }
 }
 
-fn loopback() -> Address {
-    let socket = SocketAddress { address: "127.0.0.1".to_owned(), ..SocketAddress::default() };
+fn at(address: &str) -> Address {
+    let socket = SocketAddress { address: address.to_owned(), ..SocketAddress::default() };
     Address { address: Some(address::Address::SocketAddress(socket)) }
 }

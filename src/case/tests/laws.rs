@@ -12,6 +12,7 @@ mod calls;
 mod excepted;
 mod hints;
 mod identities;
+mod loops;
 mod memory;
 mod names;
 mod order;

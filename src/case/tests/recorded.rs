@@ -2,8 +2,8 @@
 
 use super::line;
 use super::world::{Call, NOW, REFUND, WEB, World};
-use crate::attestation::{ClaimNames, Claims, ProofFault, TokenFault};
-use crate::case::{Case, Ground, Proof, Recorded, RecordedAttestation, Step};
+use crate::attestation::{ClaimNames, Claims, ProofFault, Purpose, TokenFault};
+use crate::case::{Case, Ground, ProvenBy, Recorded, RecordedAttestation, Step};
 use crate::context::{Anomaly, Context, HeaderTest, Lifetime, Look, Signal, SignalId, SignalSet, Signals, Test};
 use crate::decision::{Decision, Findings};
 use crate::identity::{AccessToken, Caller, Principal, Scheme, VerifiedToken};
@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 fn token(payload: &Value) -> AccessToken {
-    let names = ClaimNames { subject: "sub", scopes: "scope", task: "", actors: false, kept: &["team".into()] };
+    let names =
+        ClaimNames { subject: "sub", scopes: "scope", task: "", purpose: Purpose::Token, kept: &["team".into()] };
     let claims = Claims::read(payload.as_object().unwrap(), names).unwrap();
     AccessToken { verified: VerifiedToken::Earlier(Arc::new(claims)), scheme: Scheme::Bearer }
 }
@@ -28,6 +29,7 @@ fn web(scopes: &str) -> Recorded {
             token: Some(token(&json!({ "sub": WEB }))),
             granted: Some(ScopeSet::parse(scopes).unwrap()),
             certificate: None,
+            certified: false,
             lifetime: Lifetime::Untold,
             scopes_enforced: true,
         },
@@ -35,6 +37,7 @@ fn web(scopes: &str) -> Recorded {
         country: None,
         fired: SignalSet::default(),
         attestation: None,
+        looped: false,
     }
 }
 
@@ -43,7 +46,7 @@ fn attestation(age: u64) -> RecordedAttestation {
         by: Some(AttestationId(0)),
         age: Some(Ttl::from_secs(age)),
         task: Some("run-1".into()),
-        proof: Some(Proof::Dpop),
+        proof: Some(ProvenBy::Dpop),
         ..RecordedAttestation::default()
     }
 }
@@ -91,7 +94,8 @@ fn who_calls_is_who_was_recorded_and_no_header_says_otherwise() {
 #[case(RecordedAttestation { by: None, ..attestation(0) }, "step_up attestation_missing")]
 #[case(RecordedAttestation { by: Some(AttestationId(9)), ..attestation(0) }, "step_up attestation_missing")]
 #[case(RecordedAttestation { proof: None, ..attestation(0) }, "step_up proof_missing")]
-#[case(RecordedAttestation { proof: Some(Proof::Pop), ..attestation(0) }, "step_up proof_missing")]
+#[case(RecordedAttestation { proof: Some(ProvenBy::Pop), ..attestation(0) }, "verified attested")]
+#[case(RecordedAttestation { proof: Some(ProvenBy::Mtls), ..attestation(0) }, "step_up proof_missing")]
 #[case(RecordedAttestation { fault: Some(Reason::Proof(ProofFault::Replayed)), ..attestation(0) }, "step_up proof_replayed")]
 #[case(
     RecordedAttestation { fault: Some(Reason::Attestation(TokenFault::Expired)), ..RecordedAttestation::default() },
@@ -108,6 +112,13 @@ fn a_level_that_asks_for_a_challenge_gets_one() {
     assert_eq!(of(attestation(60)), "step_up proof_challenge_missing");
     assert_eq!(of(RecordedAttestation { challenge: true, ..attestation(60) }), "verified attested");
     assert_eq!(of(RecordedAttestation { challenge: true, ..attestation(61) }), "step_up attestation_too_old");
+}
+
+#[test]
+fn a_caller_that_had_left_too_many_challenges_unanswered_is_refused_where_it_is_asked() {
+    assert_eq!(refund(&Recorded { looped: true, ..web("payments:refund") }), "deny challenge_loop");
+    assert_eq!(refund(&Recorded { looped: true, ..web("payments:read") }), "deny insufficient_scope");
+    assert_eq!(refund(&Recorded { looped: true, ..with(attestation(0)) }), "verified attested");
 }
 
 #[test]

@@ -1,21 +1,25 @@
 //! A policy, its issuers, a workload and a thief; and a world that answers a case on the spot.
 
 use crate::attestation::verify::verify;
-use crate::attestation::{Algorithm, DpopProof, KeySet, Keyring, Thumbprint, TokenKind};
-use crate::case::{Answer, Case, Ground, Need, Spent, Step};
+use crate::attestation::{
+    Algorithm, KeySet, Keyring, Proof, ProofKey, ProofKind, Thumbprint, TokenFault, TokenKind, Unverified, Verified,
+};
+use crate::case::{Answer, Case, Ground, Need, Renewal, Spent, Step};
 use crate::challenge::ChallengeKeys;
 use crate::context::Context;
 use crate::decision::Decision;
 use crate::identity::{PeerCertificate, Principal, TrustDomain};
 use crate::mint::{Jwt, SigningKey, jwks};
 use crate::policy::{
-    Assurance, Attestation, AttestationId, BearerCredential, Credentials, Effect, ElevatedScopes, Floors, HostPattern,
-    Identities, IdentitySource, Issuer, IssuerId, LevelId, Mode, MtlsCredential, Name, Origin, PathTemplate, Policy,
-    Privilege, Profile, Route, RouteTable, Rule, ScopeSet, Selector, Sensitivity, Unmatched, When,
+    Assurance, Attestation, AttestationId, BearerCredential, ChallengeLimit, Credentials, Effect, ElevatedScopes,
+    Floors, HostPattern, Identities, IdentitySource, Issuer, IssuerId, LevelId, Mode, MtlsCredential, Name, Origin,
+    PathTemplate, Policy, Possession, Privilege, Profile, RequiredClaims, Route, RouteTable, Rule, ScopeSet, Selector,
+    Sensitivity, Unmatched, When,
 };
+use crate::reason::Unavailable;
 use crate::request::{Body, Headers, Hints, Host, Layer, Metadata, Method, Peer, Readings, RequestFacts, RequestPath};
 use crate::store::learned::Bounds;
-use crate::store::{Learned, SpentProofs};
+use crate::store::{Learned, SpentProofs, Unanswered};
 use crate::time::{Ttl, UnixTime};
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -33,6 +37,7 @@ pub(crate) struct World {
     pub challenges: ChallengeKeys,
     pub spent: SpentProofs,
     pub learned: Learned,
+    pub unanswered: Unanswered,
     pub idp: SigningKey,
     pub attester: SigningKey,
     /// The workload's own key.
@@ -76,6 +81,7 @@ impl World {
             challenges: ChallengeKeys::single(&[1; 32]),
             spent: SpentProofs::new(1_000),
             learned: Learned::new(Bounds::default()),
+            unanswered: Unanswered::default(),
             idp,
             attester,
             web: key(),
@@ -95,6 +101,7 @@ impl World {
                         let terms = &self.policy.context.learning;
                         self.learned.learn(sighting, lesson, terms, UnixTime::from_secs(call.at));
                     }
+                    decision.findings.answered.iter().for_each(|key| self.unanswered.answered(key));
                     return decision;
                 }
             }
@@ -108,7 +115,8 @@ impl World {
             Need::Familiarity(sighting) => {
                 Answer::Familiarity(self.learned.familiarity(&sighting, &self.policy.context.learning, now))
             }
-            Need::Spend(spending) => Answer::Spent(self.spent.spend(spending, now)),
+            Need::Spend(spending) => Answer::Spent(spending.key, self.spent.spend(spending, now)),
+            Need::Challenge(key) => Answer::Challenge(self.unanswered.ask(&key, self.policy.challenges, now)),
             need => read(ground, &need).unwrap(),
         }
     }
@@ -214,16 +222,32 @@ pub(crate) fn read(ground: Ground<'_>, need: &Need<'_>) -> Option<Answer> {
             let bearer = ground.policy.credentials.bearer.as_ref()?;
             let names = bearer.claim_names(&ground.policy.credentials);
             let verified = verify(token, TokenKind::Bearer, names, ground.trusted(&bearer.issuers));
-            Some(Answer::Bearer(verified.map(Arc::new)))
+            Some(told(verified, Answer::Bearer))
         }
         Need::Attestation(id, token) => {
             let attestation = ground.policy.attestation(*id)?;
             let trusted = ground.trusted(&attestation.issuers);
             let verified = verify(token, attestation.profile.kind(), attestation.claim_names(), trusted);
-            Some(Answer::Attestation(*id, verified.map(Arc::new)))
+            Some(told(verified, |verified| Answer::Attestation(*id, verified)))
         }
-        Need::Proof(token, key) => Some(Answer::Proof(DpopProof::verify(token, key))),
-        Need::Familiarity(_) | Need::Spend(_) => None,
+        Need::Proof(unproven) => {
+            let key = ProofKey { thumbprint: unproven.key, key: unproven.confirmed.as_deref() };
+            let verdict = Proof::verify(unproven.kind, unproven.token, &key);
+            Some(Answer::Proof(unproven.kind, unproven.key, verdict.map(Arc::new)))
+        }
+        Need::Keys(_) => Some(Answer::Keys(Renewal::Unchanged)),
+        Need::Familiarity(_) | Need::Spend(_) | Need::Challenge(_) => None,
+    }
+}
+
+fn told(
+    verified: Result<Verified, Unverified>,
+    answer: impl FnOnce(Result<Arc<Verified>, TokenFault>) -> Answer,
+) -> Answer {
+    match verified {
+        Ok(verified) => answer(Ok(Arc::new(verified))),
+        Err(Unverified::Fault(fault)) => answer(Err(fault)),
+        Err(Unverified::KeysAway) => Answer::Unavailable(Unavailable::Keys),
     }
 }
 
@@ -239,6 +263,7 @@ fn policy() -> Policy {
         routes: RouteTable::new(routes(&elevated), false),
         elevated,
         unmatched: Unmatched::default(),
+        challenges: ChallengeLimit::default(),
         floors: Floors::default(),
         refuse_ambiguous: false,
         context: Context::default(),
@@ -265,9 +290,14 @@ pub(crate) fn attestation() -> Attestation {
         name: name("workload"),
         profile: Profile::OauthClientAttestation,
         issuers: vec![IssuerId(1)],
+        header: "oauth-client-attestation".into(),
         forward: false,
-        task_claim: "txn".into(),
-        scope_claim: "scope".into(),
+        subject: Attestation::DEFAULT_SUBJECT.into(),
+        task_claim: Attestation::DEFAULT_TASK_CLAIM.into(),
+        scope_claim: Attestation::DEFAULT_SCOPE_CLAIM.into(),
+        audiences: Vec::new(),
+        possession: Possession::Any,
+        claims: RequiredClaims::default(),
     }
 }
 
@@ -277,6 +307,9 @@ pub(crate) fn levels() -> Vec<Assurance> {
         max_age: Ttl::from_secs(max_age),
         accept: vec![AttestationId(0)],
         challenge_required,
+        single_use: false,
+        scoped: false,
+        task_required: false,
     };
     [("fresh", 300, false), ("bound", 60, true)].map(level).into()
 }
@@ -350,8 +383,10 @@ fn rules() -> Vec<Rule> {
 
 /// Whether a proof was recorded by this world.
 pub(crate) fn is_spent(world: &World, proof: &str) -> bool {
-    let proof = DpopProof::verify(proof, &Thumbprint::parse(&world.web.public().thumbprint()).unwrap()).unwrap();
-    let spending = crate::case::Spending { key: proof.spending_key(), until: proof.expires() };
+    let key = ProofKey { thumbprint: Thumbprint::parse(&world.web.public().thumbprint()).unwrap(), key: None };
+    let proof = Proof::verify(ProofKind::Dpop, proof, &key).unwrap();
+    let spending =
+        crate::case::Spending { key: proof.spending_key(), until: proof.expires(Credentials::DEFAULT_LEEWAY) };
     world.spent.spend(spending, UnixTime::from_secs(NOW)) == Spent::Replayed
 }
 

@@ -122,7 +122,7 @@ impl Proof {
 
 /// What every token has.
 #[derive(Debug, Args)]
-struct Claims {
+pub(super) struct Claims {
     /// How long it is valid, from the time that it was issued.
     #[arg(long, default_value = "5m", value_name = "DURATION")]
     ttl: Ttl,
@@ -135,12 +135,12 @@ struct Claims {
 }
 
 impl Claims {
-    fn on(self, jwt: Jwt) -> Jwt {
+    pub(super) fn on(self, jwt: Jwt) -> Jwt {
         with_all(jwt.issued(seconds_ago(self.age), self.ttl.as_secs()), self.more)
     }
 }
 
-fn optional(jwt: Jwt, name: &str, value: Option<String>) -> Jwt {
+pub(super) fn optional(jwt: Jwt, name: &str, value: Option<String>) -> Jwt {
     match value {
         Some(value) => jwt.claim(name, value),
         None => jwt,

@@ -99,8 +99,14 @@ impl Explained<'_> {
     fn level(&self, id: LevelId) -> String {
         let Some(level) = self.policy.level(id) else { return String::new() };
         let accepted = level.accept.iter().filter_map(|id| self.policy.attestation(*id)).map(|accepted| &accepted.name);
-        let challenge = if level.challenge_required { ", with a challenge" } else { "" };
-        format!("{}: {}, at most {} old{challenge}", level.name, list(accepted), level.max_age)
+        let asked = [
+            (level.challenge_required, ", with a challenge"),
+            (level.single_use, ", once"),
+            (level.scoped, ", for its scopes"),
+            (level.task_required, ", for a task"),
+        ];
+        let asked: String = asked.iter().filter(|(asked, _)| *asked).map(|(_, what)| *what).collect();
+        format!("{}: {}, at most {} old{asked}", level.name, list(accepted), level.max_age)
     }
 
     pub(super) fn level_name(&self, id: LevelId) -> &str {

@@ -5,7 +5,7 @@ use crate::config::code::Code;
 use crate::config::diagnostics::Diagnostics;
 use crate::config::issuers::IssuerDraft;
 use crate::config::source::Place;
-use crate::policy::{Issuer, IssuerId};
+use crate::policy::{Attestation, Issuer, IssuerId};
 use std::collections::HashMap;
 
 /// An issuer and the place that names it, for those that could be read.
@@ -23,11 +23,24 @@ pub(in crate::config) fn check(
         check_bearer(&draft.issuer, *place, draft.place, problems);
     }
     check_distinct(&bearers, problems);
-    for (id, place) in attestations.iter().flat_map(|attestation| &attestation.issuers) {
-        if let Some((_, bearer, _)) = bearers.iter().find(|(other, ..)| other == id) {
-            shared(*place, *bearer, problems);
+    for draft in attestations {
+        for (_, place, issuer) in draft.issuers.iter().filter_map(read) {
+            let shared = |(_, _, bearer): &&Used<'_>| is_shared(&bearer.issuer, &issuer.issuer, &draft.attestation);
+            if let Some((_, bearer, _)) = bearers.iter().find(shared) {
+                report_shared(place, *bearer, problems);
+            }
         }
     }
+}
+
+/// Whether one issuer signs both, and no audience tells them apart. Where their type does not either, two entries with one
+/// `iss` are one issuer.
+fn is_shared(bearer: &Issuer, issuer: &Issuer, attestation: &Attestation) -> bool {
+    let same_text = bearer.issuer.is_some() && bearer.issuer == issuer.issuer;
+    let same = bearer.name == issuer.name || (same_text && !attestation.profile.holds_its_key());
+    let apart = attestation.has_audiences(issuer)
+        && !bearer.audiences.iter().any(|audience| attestation.is_named(audience, issuer));
+    same && !apart
 }
 
 /// Where several name callers, each issuer must say whom it may name: else one of them names everybody's callers.
@@ -76,8 +89,8 @@ fn check_distinct(bearers: &[Used<'_>], problems: &mut Diagnostics) {
     }
 }
 
-fn shared(place: Place, bearer: Place, problems: &mut Diagnostics) {
+fn report_shared(place: Place, bearer: Place, problems: &mut Diagnostics) {
     let message = "this issuer is used for bearer tokens and for attestations without audiences of its own for each";
-    let help = "define a second issuer, with the attester's keys and audiences, and name that one here";
+    let help = "add `audiences` to the attestation that bearer tokens don't have, or define a second issuer for it";
     problems.report(Code::SharedIssuer, place, message, help).with(bearer, "used for bearer tokens here");
 }

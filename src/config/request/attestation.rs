@@ -4,7 +4,7 @@ use super::super::diagnostics::Diagnostics;
 use super::super::section::Section;
 use super::super::tree::Node;
 use super::{read_fault, read_scopes, read_span, text};
-use crate::case::Proof;
+use crate::case::ProvenBy;
 use crate::inputs::GivenAttestation;
 use crate::policy::{Name, ScopeSet};
 use crate::reason::Reason;
@@ -19,7 +19,7 @@ pub(super) fn read(node: &Node, problems: &mut Diagnostics) -> Option<GivenAttes
     let age = age.optional(problems, read_span);
     let task = task.optional(problems, text);
     let scopes = scopes.or(ScopeSet::default(), problems, read_scopes);
-    let words = Proof::ALL.map(|proof| (proof.as_str(), Some(proof)));
+    let words = ProvenBy::ALL.map(|proof| (proof.as_str(), Some(proof)));
     let words: Vec<_> = words.into_iter().chain([("none", None)]).collect();
     let proof = proof.or(None, problems, |node, problems| node.choice(&words, problems));
     let challenge = challenge.or(false, problems, Node::boolean);

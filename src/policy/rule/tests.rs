@@ -1,7 +1,7 @@
 //! Each condition of a rule alone, whose routes it speaks of, and how unusual a call must be for it.
 
 use super::*;
-use crate::attestation::{ClaimNames, json};
+use crate::attestation::{ClaimNames, Purpose, json};
 use crate::context::SignalId;
 use crate::policy::tests::samples::{condition, glob, headers, method, name, route, route_of};
 use crate::request::AskedIn;
@@ -178,7 +178,7 @@ fn headers_count_also_where_they_are_doubtful(#[case] pairs: &[(&str, Option<&st
 fn claims_are_the_tokens(#[case] payload: Option<&str>, #[case] holds: bool) {
     let own = ClaimCondition { name: "env".into(), values: vec!["prod".into(), "live".into()] };
     let kept = ["env".into()];
-    let names = ClaimNames { subject: "sub", scopes: "scope", task: "", actors: false, kept: &kept };
+    let names = ClaimNames { subject: "sub", scopes: "scope", task: "", purpose: Purpose::Token, kept: &kept };
     let claims = payload.map(|text| Claims::read(&json::object(text.as_bytes()).unwrap(), names).unwrap());
     let rule = rule(When { claims: vec![own.clone()], ..when() });
     assert_eq!(Reading { claims, ..Reading::plain() }.check(&rule), met(holds, Unmet::Claim(&own)));

@@ -1,5 +1,7 @@
-//! JSON Pointer (RFC 6901), as far as scopes are named by it: members of objects, never elements of arrays.
+//! JSON Pointer (RFC 6901), as far as scopes and claims are named by it: members of objects, never elements of arrays.
 
+use crate::attestation::json::Object;
+use serde_json::Value;
 use std::fmt;
 
 /// The way to one member of a JSON object.
@@ -17,7 +19,7 @@ pub struct JsonPointer {
 pub struct PointerError;
 
 impl JsonPointer {
-    /// Deeper, nobody names a scope.
+    /// Deeper, nobody names a scope or a claim.
     pub const MAX_TOKENS: usize = 8;
     const MAX_TOKEN_BYTES: usize = 128;
 
@@ -26,6 +28,11 @@ impl JsonPointer {
         let first = tokens.next().and_then(token).ok_or(PointerError)?;
         let then: Box<[_]> = tokens.take(Self::MAX_TOKENS).map(token).collect::<Option<_>>().ok_or(PointerError)?;
         if then.len() < Self::MAX_TOKENS { Ok(Self { first, then }) } else { Err(PointerError) }
+    }
+
+    /// The member that it names, where every step leads to one.
+    pub fn find<'v>(&self, document: &'v Object) -> Option<&'v Value> {
+        self.then().try_fold(document.get(self.first())?, |value, name| value.as_object()?.get(name))
     }
 
     /// The member of the whole document.

@@ -2,7 +2,7 @@
 //! is left out, so that only whether it is there can be seen.
 
 use crate::context::url_credential::is_jwt;
-use crate::policy::{CREDENTIAL_HEADERS, HeaderLook, Policy, Profile};
+use crate::policy::{Attestation, CREDENTIAL_HEADERS, HeaderLook, Policy};
 use crate::request::{Headers, readings};
 use serde::{Serialize, Serializer};
 
@@ -55,8 +55,7 @@ const SCHEMES: [&str; 6] = ["basic", "bearer", "digest", "dpop", "negotiate", "w
 impl LoggedHeaders {
     pub fn of(policy: &Policy) -> Self {
         let bearer = policy.credentials.bearer.iter().map(|bearer| &*bearer.header);
-        let profiles = policy.attestations.iter().map(|attestation| attestation.profile);
-        let evidence = profiles.flat_map(|profile: Profile| [profile.attestation_header(), profile.proof_header()]);
+        let evidence = policy.attestations.iter().flat_map(Attestation::headers);
         let secret: Vec<_> = CREDENTIAL_HEADERS.into_iter().chain(bearer).chain(evidence).collect();
         let mut looks: Vec<_> = policy.header_looks().filter(|look| !readings::overrides(look.name)).collect();
         looks.sort_by_key(|look| look.name);

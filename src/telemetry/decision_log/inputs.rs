@@ -125,12 +125,12 @@ fn read<'a>(record: &Record<'a>, facts: &'a RequestFacts) -> Read<'a> {
     Read { looked_at: record.headers, sent: &facts.headers, overrides: !facts.readings.is_single() }
 }
 
-/// What is wrong with the request or its credential, where that can't be seen in what else is logged.
+/// What is wrong with the request, its credential or what came before it, where that can't be seen in what else is logged.
 fn fault<'a>(record: &Record<'a>) -> Option<&'a str> {
     let Outcome::Deny(reason) = record.decision.decided() else { return None };
     let hidden = match reason {
-        Reason::Credential(_) | Reason::Proof(_) | Reason::Request(Malformed::RepeatedAuthorization) => true,
-        Reason::Request(_) => record.request.facts.is_none(),
+        Reason::Credential(_) | Reason::Proof(_) | Reason::ChallengeLoop => true,
+        Reason::Request(why) => *why == Malformed::RepeatedAuthorization || record.request.facts.is_none(),
         _ => false,
     };
     hidden.then(|| reason.as_str())

@@ -56,7 +56,7 @@ impl Families {
             signals: new.counters("signals_total", "Calls on which a signal fired.", &["signal"])?,
             challenges: new.counters(
                 "challenges_total",
-                "Challenges by what became of them: issued with an answer, answered by a call that proved itself.",
+                "Challenges by what became of them: issued with an answer, answered by a call that proved itself, or refused as a loop.",
                 &["route", "outcome"],
             )?,
             verifications: new.counters(

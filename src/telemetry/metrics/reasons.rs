@@ -55,6 +55,7 @@ const fn outcomes_of(reason: &Reason) -> &'static [&'static str] {
         | Reason::UnmatchedRoute
         | Reason::Identity(_)
         | Reason::Unanswerable
+        | Reason::ChallengeLoop
         | Reason::Rule(_)
         | Reason::Request(_)
         | Reason::Unavailable(_) => &["deny"],

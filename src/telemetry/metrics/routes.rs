@@ -4,6 +4,7 @@ use super::families::Families;
 use super::outcome::PerOutcome;
 use crate::decision::{Decision, Outcome};
 use crate::policy::{Policy, UNMATCHED, UNREAD};
+use crate::reason::Reason;
 use prometheus::{IntCounter, IntCounterVec, Result};
 use std::sync::OnceLock;
 
@@ -25,10 +26,12 @@ struct Route {
     decisions: PerOutcome<OnceLock<IntCounter>>,
     issued: OnceLock<IntCounter>,
     answered: OnceLock<IntCounter>,
+    looped: OnceLock<IntCounter>,
 }
 
 const ISSUED: &str = "issued";
 const ANSWERED: &str = "answered";
+const LOOP: &str = "loop";
 /// So many routes have all their series from the start; in a larger policy a series begins when it is first counted.
 const MAX_ROUTES_AT_ZERO: usize = 1_000;
 
@@ -62,6 +65,7 @@ impl Routes {
             Outcome::Allow(permit) if permit.level().is_some() => {
                 count(&route.answered, &self.challenges, &[&route.label, ANSWERED]);
             }
+            Outcome::Deny(Reason::ChallengeLoop) => count(&route.looped, &self.challenges, &[&route.label, LOOP]),
             Outcome::Allow(_) | Outcome::Deny(_) => {}
         }
     }
@@ -81,6 +85,7 @@ impl Route {
             decisions: PerOutcome::new(|_| Ok::<_, prometheus::Error>(OnceLock::new()))?,
             issued: OnceLock::new(),
             answered: OnceLock::new(),
+            looped: OnceLock::new(),
         })
     }
 
@@ -90,7 +95,8 @@ impl Route {
             begin(cell, &families.decisions, &[word, &self.label, mode])?;
         }
         begin(&self.issued, &families.challenges, &[&self.label, ISSUED])?;
-        begin(&self.answered, &families.challenges, &[&self.label, ANSWERED])
+        begin(&self.answered, &families.challenges, &[&self.label, ANSWERED])?;
+        begin(&self.looped, &families.challenges, &[&self.label, LOOP])
     }
 }
 

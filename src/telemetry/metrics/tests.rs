@@ -73,6 +73,8 @@ fn every_known_series_stands_at_0_before_the_first_request() {
         r#"stepgate_decision_reasons_total{decision="deny",reason="closed_for_good"} 0"#,
         r#"stepgate_decision_reasons_total{decision="step_up",reason="proof_replayed"} 0"#,
         r#"stepgate_challenges_total{outcome="answered",route="refund"} 0"#,
+        r#"stepgate_challenges_total{outcome="loop",route="unmatched"} 0"#,
+        r#"stepgate_decision_reasons_total{decision="deny",reason="challenge_loop"} 0"#,
         r#"stepgate_check_duration_seconds_bucket{decision="allow",le="0.000025"} 0"#,
         r#"stepgate_check_duration_seconds_bucket{decision="allow",le="0.25"} 0"#,
         r#"stepgate_rule_matches_total{mode="enforce",rule="wiping"} 0"#,
@@ -105,6 +107,24 @@ fn a_decision_counts_once_in_every_family_that_it_touches() {
     rule_matches_total{mode="enforce",rule="elevated-on-sensitive"} 2
     "#);
     assert!(metrics.scrape().unwrap().contains(r#"check_duration_seconds_bucket{decision="allow",le="0.00005"} 1"#));
+}
+
+#[test]
+fn a_loop_is_counted_by_route_and_is_no_challenge_that_was_issued() {
+    let (metrics, world) = (Metrics::new().unwrap(), World::new());
+    let meters = load(&metrics, &world);
+    let call = world.refund().without("dpop");
+    for _ in 0..25 {
+        meters.record(&world.decide(&call), Duration::ZERO);
+    }
+    let challenges: Vec<_> = counted(&metrics).into_iter().filter(|line| line.starts_with("challenges")).collect();
+    assert_eq!(
+        challenges,
+        [
+            r#"challenges_total{outcome="issued",route="refund"} 20"#,
+            r#"challenges_total{outcome="loop",route="refund"} 5"#,
+        ]
+    );
 }
 
 #[test]

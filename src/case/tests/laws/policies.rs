@@ -8,8 +8,8 @@ use crate::case::tests::world::{ORIGIN, attestation, issuers, levels};
 use crate::context::{Context, LearningTerms, NetworkSet, Signal, Signals};
 use crate::identity::TrustDomain;
 use crate::policy::{
-    BearerCredential, Credentials, ElevatedScopes, Floor, Floors, Identities, Identity, IdentitySource, IssuerId, Mode,
-    MtlsCredential, Origin, Policy, Route, RouteTable, Rule, Undeclared, Unmatched,
+    BearerCredential, ChallengeLimit, Credentials, ElevatedScopes, Floor, Floors, Identities, Identity, IdentitySource,
+    IssuerId, Mode, MtlsCredential, Origin, Policy, Route, RouteTable, Rule, Undeclared, Unmatched,
 };
 use proptest::prelude::*;
 use std::sync::LazyLock;
@@ -110,6 +110,7 @@ impl Parts {
             routes: RouteTable::new(self.routes.iter().map(resolved).collect(), self.ignore_case),
             elevated,
             unmatched: self.unmatched,
+            challenges: ChallengeLimit::default(),
             floors: Floors::new(self.floors.clone()),
             refuse_ambiguous: self.refuse_ambiguous,
             context: Context {

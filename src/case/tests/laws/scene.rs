@@ -4,7 +4,7 @@ use super::calls::{Call, Sketch, sketch};
 use super::memory::{Memory, memory};
 use super::policies::{Parts, parts};
 use crate::case::tests::world::{NOW, key, key_set, read};
-use crate::case::{Answer, Case, Ground, Need, Spent, Step};
+use crate::case::{Allowance, Answer, Case, Ground, Need, Spent, Step};
 use crate::challenge::ChallengeKeys;
 use crate::decision::{Decision, Outcome};
 use crate::mint::SigningKey;
@@ -73,7 +73,7 @@ pub(super) fn decide(policy: &Policy, memory: &Memory, call: &Call) -> Result<De
     decide_with(policy, call, NOW, familiar)
 }
 
-/// Every call is the first with its proof.
+/// Every call is the first with its proof, and the first that is asked for one, where nothing is remembered.
 pub(super) fn decide_with(
     policy: &Policy,
     call: &Call,
@@ -88,10 +88,11 @@ pub(super) fn decide_with(
             Step::Decided(decision) => return Ok(decision),
             Step::Needs(need) => need,
         };
-        let answer = match need {
-            Need::Spend(_) => Some(Answer::Spent(Spent::First)),
-            need => remembers(&need).or_else(|| read(ground, &need)),
-        };
+        let answer = remembers(&need).or_else(|| match need {
+            Need::Spend(spending) => Some(Answer::Spent(spending.key, Spent::First)),
+            Need::Challenge(_) => Some(Answer::Challenge(Allowance::Allowed)),
+            need => read(ground, &need),
+        });
         case.supply(answer.unwrap());
     }
 }

@@ -7,7 +7,6 @@ use super::super::{Line, LoggedHeaders, Record, Seen};
 use super::refused;
 use crate::case::tests::world::{NOW, World};
 use crate::case::{Answer, Case, Ground, Need, Step};
-use crate::context::Familiarity;
 use crate::decision::{Decision, Outcome};
 use crate::inputs::Inputs;
 use crate::reason::Reason;
@@ -22,11 +21,12 @@ fn ground(world: &World) -> Ground<'_> {
     Ground { policy: &world.policy, keyring: &world.keyring, challenges: &world.challenges }
 }
 
-fn decide(world: &World, facts: &RequestFacts, familiarity: Familiarity) -> Decision {
+fn decide(world: &World, facts: &RequestFacts, sketch: &sketch::Sketch) -> Decision {
     let mut case = Case::open(ground(world), facts);
     loop {
         match case.step(UnixTime::from_secs(NOW)) {
-            Step::Needs(Need::Familiarity(_)) => case.supply(Answer::Familiarity(familiarity)),
+            Step::Needs(Need::Familiarity(_)) => case.supply(Answer::Familiarity(sketch.familiarity)),
+            Step::Needs(Need::Challenge(_)) => case.supply(Answer::Challenge(sketch.allowance)),
             Step::Needs(need) => case.supply(world.answer(need, NOW)),
             Step::Decided(decision) => return decision,
         }
@@ -61,7 +61,7 @@ proptest! {
     fn what_is_logged_makes_the_same_decision_and_the_same_line(sketch in sketch::sketches()) {
         let world = policy::world(sketch.mode);
         let Some(facts) = sketch.facts(&world) else { return Ok(()) };
-        let decision = decide(&world, &facts, sketch.familiarity);
+        let decision = decide(&world, &facts, &sketch);
         if matches!(decision.decided(), Outcome::Deny(Reason::Unavailable(_))) {
             return Ok(());
         }
@@ -85,4 +85,16 @@ fn what_could_not_be_read_is_refused_again() {
     let (world, (decision, seen)) = (World::new(), refused());
     let again = inputs(&line(&world, &decision, seen)).decide(ground(&world), UnixTime::from_secs(NOW));
     assert_eq!(again.outcome, decision.outcome);
+}
+
+#[test]
+fn a_loop_is_refused_again() {
+    let world = World::new();
+    let call = world.refund().without("dpop");
+    let decisions: Vec<_> = (0..21).map(|_| world.decide(&call)).collect();
+    let decision = decisions.last().unwrap();
+    assert_eq!(decision.outcome, Outcome::Deny(Reason::ChallengeLoop));
+    let logged = line(&world, decision, Seen::from(&call.facts()));
+    let again = inputs(&logged).decide(ground(&world), UnixTime::from_secs(NOW));
+    assert_eq!((logged["inputs"]["fault"].as_str(), again.outcome), (Some("challenge_loop"), decision.outcome.clone()));
 }

@@ -2,6 +2,7 @@
 
 use crate::attestation::json::Object;
 use crate::case::tests::world::{NOW, ORIGIN, THIEF, WEB, World, certificate};
+use crate::case::{Allowance, CHALLENGE_WINDOW};
 use crate::context::{Familiarity, Seen};
 use crate::mint::Jwt;
 use crate::policy::Mode;
@@ -33,6 +34,8 @@ pub(super) struct Sketch {
     caller: Caller,
     evidence: Evidence,
     pub familiarity: Familiarity,
+    /// Whether the caller left too many challenges unanswered.
+    pub allowance: Allowance,
 }
 
 #[derive(Clone, Debug)]
@@ -83,8 +86,17 @@ pub(super) fn sketches() -> impl Strategy<Value = Sketch> {
     let tool = select(vec![None, Some("delete_user"), Some("read_user")]);
     let around = (source, hints, body, tool);
     let mode = select(vec![Mode::Enforce, Mode::Enforce, Mode::Shadow]);
-    (mode, request, around, callers(), evidence(), familiarities()).prop_map(
-        |(mode, (layer, method, path, headers), (source, hints, body, tool), caller, evidence, familiarity)| Sketch {
+    let loops = Allowance::Loop { retry_after: CHALLENGE_WINDOW };
+    let remembered = (familiarities(), select(vec![Allowance::Allowed, Allowance::Allowed, loops]));
+    (mode, request, around, callers(), evidence(), remembered).prop_map(
+        |(
+            mode,
+            (layer, method, path, headers),
+            (source, hints, body, tool),
+            caller,
+            evidence,
+            (familiarity, allowance),
+        )| Sketch {
             mode,
             layer,
             method,
@@ -97,6 +109,7 @@ pub(super) fn sketches() -> impl Strategy<Value = Sketch> {
             caller,
             evidence,
             familiarity,
+            allowance,
         },
     )
 }

@@ -1,0 +1,240 @@
+//! That an attestation or a token is the caller's own: a proof by the key that it names, the client certificate that it
+//! names, or the caller's challenge in it; and that no proof passes twice.
+
+use super::evidence::{Bearing, Candidate, Use};
+use super::presented::token_digest;
+use super::{Case, Halt, Need, Progress, ProvenBy, Signed, Spent, refuse};
+use crate::attestation::appraise::challenge_behind;
+use crate::attestation::jose::signing_input;
+use crate::attestation::proof::ProvenCall;
+use crate::attestation::{Proof, ProofFault, ProofKind, PublicKey, Thumbprint};
+use crate::challenge::LONGEST_LIFE;
+use crate::identity::Caller;
+use crate::policy::Origin;
+use crate::reason::{Reason, Unavailable};
+use crate::request::Occurrence;
+use crate::time::UnixTime;
+use std::sync::Arc;
+
+/// A proof to be recorded as used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spending {
+    /// Key thumbprint and identifier in one.
+    pub key: Thumbprint,
+    /// After this moment the proof can't pass any more, and needs no remembering.
+    pub until: UnixTime,
+}
+
+/// A proof to be verified, and the key that it must be made with.
+#[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "it holds a proof")]
+pub struct Unproven<'a> {
+    pub kind: ProofKind,
+    pub token: &'a str,
+    pub key: Thumbprint,
+    /// The key itself, where what is bound to it holds it.
+    pub confirmed: Option<Arc<PublicKey>>,
+}
+
+/// What came of looking for the proof that an attestation is the caller's own.
+pub(super) struct Verdict {
+    /// Nothing where it is.
+    pub fault: Option<ProofFault>,
+    /// What was shown to prove it.
+    pub proof: Option<ProvenBy>,
+    /// Whether a challenge came with it.
+    pub challenged: bool,
+}
+
+/// Who must have signed a proof.
+struct Signer {
+    key: Thumbprint,
+    confirmed: Option<Arc<PublicKey>>,
+}
+
+impl<'a> Case<'a> {
+    /// Whether the attestation is the caller's own: by this key, for this call, just now, with our challenge, and never
+    /// used before.
+    pub(super) fn prove(
+        &self,
+        candidate: &Candidate<'a>,
+        bearing: &Bearing<'_>,
+        purpose: Use,
+    ) -> Progress<'a, Verdict> {
+        match candidate.appraised.binding.key {
+            Some(key) => self.prove_key(key, candidate, bearing, purpose),
+            None => self.prove_without_key(candidate, bearing, purpose),
+        }
+    }
+
+    fn prove_key(
+        &self,
+        key: Thumbprint,
+        candidate: &Candidate<'a>,
+        bearing: &Bearing<'_>,
+        purpose: Use,
+    ) -> Progress<'a, Verdict> {
+        let confirmation = candidate.verified.claims().confirmation.as_ref();
+        let signer = Signer { key, confirmed: confirmation.and_then(|confirmation| confirmation.jwk.clone()) };
+        let (kind, proof) = match self.first_proof(candidate.attestation.key_proofs(), &signer)? {
+            Some((kind, Ok(proof))) => (kind, proof),
+            Some((kind, Err(fault))) => return Ok(Verdict::faulty(fault, Some(kind.into()))),
+            None => return Ok(Verdict::faulty(ProofFault::Missing, None)),
+        };
+        let good = self
+            .check_proof(&proof, Some(candidate.verified.digest()), bearing.caller, bearing.origin, bearing.now)
+            .and_then(|()| self.check_challenge(&proof, bearing));
+        let verdict = match good {
+            Ok(()) if purpose == Use::Spend => self.spend_proof(&proof)?,
+            verdict => verdict,
+        };
+        let challenged = proof.challenge().is_some();
+        Ok(Verdict { fault: verdict.err(), proof: Some(kind.into()), challenged })
+    }
+
+    /// By the client certificate, or by nothing at all: then only where the certificate says who calls, or where the
+    /// attestation was made for our challenge, and passes once.
+    fn prove_without_key(
+        &self,
+        candidate: &Candidate<'a>,
+        bearing: &Bearing<'_>,
+        purpose: Use,
+    ) -> Progress<'a, Verdict> {
+        let proof = candidate.appraised.binding.certificate.then_some(ProvenBy::Mtls);
+        let may_be_shown_again = proof.is_some() || bearing.caller.certified;
+        let level = bearing.level;
+        if !may_be_shown_again && !level.takes_statements() {
+            return Ok(Verdict::faulty(ProofFault::Missing, None));
+        }
+        let challenged = if level.challenge_required { self.check_own_challenge(candidate, bearing) } else { Ok(()) };
+        let verdict = match challenged {
+            Ok(()) if purpose == Use::Spend && !may_be_shown_again => self.spend_statement(candidate, bearing.now)?,
+            verdict => verdict,
+        };
+        Ok(Verdict { fault: verdict.err(), proof, challenged: level.challenge_required && challenged.is_ok() })
+    }
+
+    /// The proof by the token's own key, before anything else is asked of it.
+    pub(super) fn token_proof(&self, key: Thumbprint) -> Progress<'a, Signed> {
+        let shown = self.first_proof(&[ProofKind::Dpop], &Signer { key, confirmed: None })?;
+        Ok(shown.map_or(Err(ProofFault::Missing), |(_, verdict)| verdict))
+    }
+
+    /// The first of these proofs that the call shows, its signature by this key checked. Beside one that is made for the
+    /// attestation, that for the token does not count.
+    fn first_proof(&self, kinds: &'static [ProofKind], signer: &Signer) -> Progress<'a, Option<(ProofKind, Signed)>> {
+        for kind in kinds {
+            let verdict = match self.proof_token(*kind) {
+                Occurrence::Absent => continue,
+                Occurrence::Repeated => Err(ProofFault::Repeated),
+                Occurrence::Unreadable => Err(ProofFault::Malformed),
+                Occurrence::Once(token) => self.signed_proof(*kind, token, signer)?,
+            };
+            return Ok(Some((*kind, verdict)));
+        }
+        Ok(None)
+    }
+
+    /// A WPT may stand in `authorization` too (draft-ietf-wimse-wpt §3.2).
+    fn proof_token(&self, kind: ProofKind) -> Occurrence<'a> {
+        let headers = &self.facts.headers;
+        let own = headers.occurrence(kind.header());
+        let in_authorization = kind.scheme().and_then(|scheme| headers.authorization(scheme));
+        match (own, in_authorization) {
+            (own, None) => own,
+            (Occurrence::Absent, Some(token)) => Occurrence::Once(token),
+            (_, Some(_)) => Occurrence::Repeated,
+        }
+    }
+
+    fn signed_proof(&self, kind: ProofKind, token: &'a str, signer: &Signer) -> Progress<'a, Signed> {
+        let known = self.known.proofs.iter().find(|(known, key, _)| *known == kind && *key == signer.key);
+        match known {
+            Some((_, _, verdict)) => Ok(verdict.clone()),
+            None => Err(Halt::Needs(Need::Proof(Unproven {
+                kind,
+                token,
+                key: signer.key,
+                confirmed: signer.confirmed.clone(),
+            }))),
+        }
+    }
+
+    pub(super) fn check_proof(
+        &self,
+        proof: &Proof,
+        attestation: Option<Thumbprint>,
+        caller: &Caller,
+        origin: &Origin,
+        now: UnixTime,
+    ) -> Result<(), ProofFault> {
+        proof.is_for(&ProvenCall {
+            method: &self.facts.method,
+            path: &self.facts.path,
+            headers: &self.facts.headers,
+            origin,
+            access_token: token_digest(self.ground.policy, self.facts, caller),
+            attestation,
+        })?;
+        proof.is_recent(now, self.ground.policy.credentials.leeway)
+    }
+
+    /// A challenge that is there must be good, also at a level that asks for none.
+    fn check_challenge(&self, proof: &Proof, bearing: &Bearing<'_>) -> Result<(), ProofFault> {
+        match proof.challenge() {
+            Some(challenge) => self.is_ours(challenge, bearing),
+            None if bearing.level.challenge_required => Err(ProofFault::ChallengeMissing),
+            None => Ok(()),
+        }
+    }
+
+    /// One of the challenges that the attestation carries itself must be ours. What else platforms write there is their
+    /// own business.
+    fn check_own_challenge(&self, candidate: &Candidate<'a>, bearing: &Bearing<'_>) -> Result<(), ProofFault> {
+        let claims = candidate.verified.claims();
+        let profile = candidate.attestation.profile;
+        let behind = claims.audiences.iter().filter_map(|audience| challenge_behind(audience, profile));
+        let challenges = claims.nonces.iter().map(|nonce| &**nonce).chain(behind.map(|(_, challenge)| challenge));
+        let mut closest = ProofFault::ChallengeMissing;
+        for challenge in challenges {
+            match self.is_ours(challenge, bearing) {
+                Ok(()) => return Ok(()),
+                Err(fault) => closest = closest.max(fault),
+            }
+        }
+        Err(closest)
+    }
+
+    fn is_ours(&self, challenge: &str, bearing: &Bearing<'_>) -> Result<(), ProofFault> {
+        self.ground.challenges.check(challenge, bearing.now, bearing.origin, bearing.principal)
+    }
+
+    /// Spends the proof of this call.
+    // INVARIANT: a case remembers what was spent, so that a proof is spent once however many things it proves.
+    pub(super) fn spend_proof(&self, proof: &Proof) -> Progress<'a, Result<(), ProofFault>> {
+        let until = proof.expires(self.ground.policy.credentials.leeway);
+        self.spend(Spending { key: proof.spending_key(), until })
+    }
+
+    /// An attestation that is its own proof. It is counted by what is signed: a signature can be written in more than one
+    /// way (of ECDSA's (r, s), (r, -s) is as good).
+    fn spend_statement(&self, candidate: &Candidate<'a>, now: UnixTime) -> Progress<'a, Result<(), ProofFault>> {
+        let key = Thumbprint::of(signing_input(candidate.token).as_bytes());
+        self.spend(Spending { key, until: now.plus(LONGEST_LIFE) })
+    }
+
+    fn spend(&self, spending: Spending) -> Progress<'a, Result<(), ProofFault>> {
+        match self.known.spent.iter().find(|(key, _)| *key == spending.key) {
+            None => Err(Halt::Needs(Need::Spend(spending))),
+            Some((_, Spent::First)) => Ok(Ok(())),
+            Some((_, Spent::Replayed)) => Ok(Err(ProofFault::Replayed)),
+            Some((_, Spent::Full)) => refuse(Reason::Unavailable(Unavailable::ReplayMemory)),
+        }
+    }
+}
+
+impl Verdict {
+    const fn faulty(fault: ProofFault, proof: Option<ProvenBy>) -> Self {
+        Self { fault: Some(fault), proof, challenged: false }
+    }
+}
