@@ -11,6 +11,7 @@ use envoy_types::pb::envoy::service::auth::v3::CheckRequest;
 use prost::Message;
 use std::cell::RefCell;
 use std::time::Duration;
+use stepgate::attestation::ProofKind;
 use stepgate::clock::{Clock, SystemClock};
 use stepgate::mint::Algorithm;
 
@@ -21,6 +22,7 @@ const TURN: usize = 8;
 /// What is fresh about a call.
 #[derive(Clone, Copy)]
 struct Shown {
+    kind: ProofKind,
     algorithm: Algorithm,
     challenge: bool,
     /// Whether each call shows an attestation that nobody has seen yet.
@@ -29,12 +31,14 @@ struct Shown {
 
 #[expect(clippy::expect_used, reason = "without its world there is nothing to measure")]
 pub(crate) fn decisions(criterion: &mut Criterion) {
-    let proof = Shown { algorithm: Algorithm::Es256, challenge: false, cold: false };
+    let dpop = Shown { kind: ProofKind::Dpop, algorithm: Algorithm::Es256, challenge: false, cold: false };
     let shown = [
-        ("DPoP, ES256", proof),
-        ("DPoP with a challenge, ES256", Shown { challenge: true, ..proof }),
-        ("DPoP, EdDSA", Shown { algorithm: Algorithm::EdDsa, ..proof }),
-        ("a new attestation and DPoP, ES256", Shown { cold: true, ..proof }),
+        ("DPoP", dpop),
+        ("DPoP with a challenge", Shown { challenge: true, ..dpop }),
+        ("DPoP, EdDSA", Shown { algorithm: Algorithm::EdDsa, ..dpop }),
+        ("PoP", Shown { kind: ProofKind::Pop, ..dpop }),
+        ("WPT", Shown { kind: ProofKind::Wpt, ..dpop }),
+        ("a new attestation and DPoP", Shown { cold: true, ..dpop }),
     ];
     let mut group = criterion.benchmark_group("verification");
     for (name, shown) in shown {
@@ -79,7 +83,7 @@ struct Turn {
 impl Scene {
     fn new(shown: Shown) -> Result<Self> {
         let world = World::new(Size { routes: 20, identities: 0, rules: 5, signals: false })?;
-        let workload = Workload::new(world.issuers(), shown.algorithm, SystemClock.now().as_secs())?;
+        let workload = Workload::new(world.issuers(), shown.kind, shown.algorithm, SystemClock.now().as_secs())?;
         Ok(Self {
             attester: parsed(&world.issuers().attester)?,
             own: parsed(workload.key())?,

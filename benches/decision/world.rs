@@ -91,6 +91,7 @@ impl World {
             }
         };
         self.store.learn(ground, &decision);
+        self.store.answered(&decision);
         let caller = decision.findings.caller.as_ref().and_then(|caller| caller.principal.as_ref());
         let challenge = caller.filter(|_| decision.hands_out_challenge());
         let challenge = challenge.and_then(|principal| self.issue(&loaded.policy, principal));

@@ -73,8 +73,9 @@ scopes:
   elevated: ["*:write"]
 attestations:
   workload: {{ profile: oauth-client-attestation, issuers: [attester] }}
+  wimse: {{ profile: wimse, issuers: [attester] }}
 assurance:
-  - {{ name: fresh, max_age: 5m, accept: [workload], challenge: required }}
+  - {{ name: fresh, max_age: 5m, accept: [workload, wimse], challenge: required }}
 rules:
   - {{ name: elevated-on-sensitive, when: {{ sensitivity: high, privilege: elevated }}, require: fresh }}
 routes:

@@ -10,8 +10,10 @@ use envoy_types::pb::envoy::config::core::v3::{Address, HeaderMap, HeaderValue, 
 use envoy_types::pb::envoy::service::auth::v3::attribute_context::{HttpRequest, Peer, Request};
 use envoy_types::pb::envoy::service::auth::v3::{AttributeContext, CheckRequest};
 use prost::Message;
+use serde_json::json;
 use std::fs;
 use std::path::Path;
+use stepgate::attestation::ProofKind;
 use stepgate::mint::{Algorithm, Jwt, SigningKey, jwks, random_id};
 
 pub(crate) const SUBJECT: &str = "spiffe://example.org/ns/billing/sa/web";
@@ -54,18 +56,28 @@ impl Issuers {
     }
 
     /// One that nobody has seen yet, for the holder of a key.
-    pub(crate) fn attestation(&self, instance: &SigningKey, now: u64) -> Result<String> {
-        let attestation = Jwt::attestation(SUBJECT, instance.public())
+    pub(crate) fn attestation(&self, kind: ProofKind, instance: &SigningKey, now: u64) -> Result<String> {
+        let mut key = instance.public().to_json();
+        let typ = match kind {
+            ProofKind::Dpop | ProofKind::Pop => "oauth-client-attestation+jwt",
+            ProofKind::Wpt => {
+                key["alg"] = instance.algorithm().as_str().into();
+                "wit+jwt"
+            }
+        };
+        let attestation = Jwt::new(typ)
             .issued(now, 300)
+            .claim("sub", SUBJECT)
             .claim("iss", "https://attest.example.com")
-            .claim("jti", random_id()?);
+            .claim("jti", random_id()?)
+            .claim("cnf", json!({ "jwk": key }));
         padded(&attestation, ATTESTATION, &self.attester)
     }
 
     /// The routine call, with an attestation that it doesn't need.
     pub(crate) fn routine(&self, now: u64) -> Result<CheckRequest> {
         let instance = SigningKey::generate(Algorithm::Es256)?;
-        let attestation = self.attestation(&instance, now)?;
+        let attestation = self.attestation(ProofKind::Dpop, &instance, now)?;
         Ok(request("GET", &item(), &self.bearer(now)?, &[("oauth-client-attestation", &attestation)]))
     }
 }

@@ -17,6 +17,7 @@ use prost::Message;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
+use stepgate::attestation::ProofKind;
 use stepgate::clock::{Clock, SystemClock};
 use stepgate::mint::Algorithm;
 use tokio::runtime;
@@ -85,7 +86,7 @@ pub(crate) struct Proofs<'f> {
 impl<'f> Proofs<'f> {
     pub(crate) fn start(folder: &'f Folder, probe: &'f Probe, places: Places, unix: bool) -> Result<Self> {
         let server = Server::start_on(places.server, Kind::Stepgate, folder, unix)?;
-        let workload = Workload::new(folder.issuers(), Algorithm::Es256, SystemClock.now().as_secs())?;
+        let workload = Workload::new(folder.issuers(), ProofKind::Dpop, Algorithm::Es256, SystemClock.now().as_secs())?;
         Ok(Self { folder, places, server, workload, probe })
     }
 
