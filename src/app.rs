@@ -1,6 +1,7 @@
 //! Wiring: build, bind, be ready, follow changes, drain.
 
 mod failure;
+mod keys;
 mod listen;
 mod reload;
 mod signals;
@@ -8,7 +9,7 @@ mod signals;
 pub use failure::Failure;
 pub use listen::Listen;
 
-use crate::admin::{self, Admin, Readiness};
+use crate::admin::{self, Admin, Readiness, Standing};
 use crate::challenge::ChallengeKeys;
 use crate::chassis::{Chassis, Drained, Health, InFlight, Limits, Listener};
 use crate::clock::SystemClock;
@@ -61,7 +62,7 @@ async fn serve(options: Options) -> Result<(), Failure> {
     let loaded = config::load(&options.policy).map_err(Failure::Policy)?;
     let listener = options.listen.bind().await?;
     let admin_listener = bind_admin(options.admin).await?;
-    let (server, log_writer) = build(&options, loaded, &metrics)?;
+    let (server, log_writer) = build(&options, loaded, &metrics).await?;
     let hangups = signals::hangups().map_err(Failure::Signals)?;
     let stop = StopSignals::listen().map_err(Failure::Signals)?;
 
@@ -71,6 +72,7 @@ async fn serve(options: Options) -> Result<(), Failure> {
     read_at_scrape(&metrics, &server, chassis.in_flight());
     let readiness = Readiness::new();
     let serving = readiness.latch("serving");
+    keys::hold_until_reached(&readiness, &server.keys);
     let admin_address = admin_listener.local_addr().unwrap_or(options.admin);
     let ended = CancellationToken::new();
     let admin = Admin { readiness: readiness.clone(), metrics: Arc::clone(&metrics) };
@@ -80,7 +82,7 @@ async fn serve(options: Options) -> Result<(), Failure> {
 
     tracing::info!(listen = %options.listen.bound(&listener), admin = %admin_address, "listening");
     serving.set();
-    health.set_serving(true).await;
+    tokio::spawn(serve_when_ready(readiness.clone(), health));
     let outcome = serve_until_stopped(chassis, listener, stop, &readiness, options.drain).await;
     reloads.abort();
     ended.cancel();
@@ -90,6 +92,15 @@ async fn serve(options: Options) -> Result<(), Failure> {
         tracing::warn!("the last decisions could not be logged in time");
     }
     outcome
+}
+
+/// Says so over gRPC too, once everything is there that is waited for.
+async fn serve_when_ready(readiness: Readiness, health: Health) {
+    let mut standing = readiness.subscribe();
+    // It ends with the process; until then the sender lives.
+    if standing.wait_for(Standing::is_ready).await.is_ok() {
+        health.set_serving(true).await;
+    }
 }
 
 /// How long the last lines of the decision log may take.
@@ -126,14 +137,21 @@ async fn bind_admin(address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|source| Failure::Admin { address, source })
 }
 
-fn build(options: &Options, loaded: Loaded, metrics: &Metrics) -> Result<(Arc<AppServer>, LogWriter), Failure> {
+async fn build(
+    options: &Options,
+    loaded: Loaded,
+    metrics: &Arc<Metrics>,
+) -> Result<(Arc<AppServer>, LogWriter), Failure> {
     warn(&loaded.warnings);
     let gate = Gate::new(Limits::default().workers.get(), Gate::DEFAULT_MAX_WAITING);
     let (destination, allows) = (&options.decision_log, options.decision_log_allows);
     let (log, log_writer) = DecisionLog::open(destination, allows, metrics.decision_log_dropped())
         .map_err(|source| Failure::DecisionLog { destination: destination.clone(), source })?;
+    let issuers = loaded.issuer_keys();
+    let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot::new(loaded, metrics, &SystemClock)?));
     let server = Server {
-        snapshot: ArcSwap::from_pointee(Snapshot::new(loaded, metrics, &SystemClock)?),
+        keys: keys::follow(issuers, &snapshot, metrics).await?,
+        snapshot,
         store: Store::new(SystemClock, options.cache_bytes, gate, meters(metrics)?)?,
         challenges: challenge_keys(options.challenge_key_file.as_deref())?,
         clock: SystemClock,

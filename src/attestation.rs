@@ -23,8 +23,11 @@ pub use claims::{ClaimNames, Claims, Confirmation, Purpose};
 pub use details::Details;
 pub use ear::{Results, Tier};
 pub use fault::{ProofFault, TokenFault};
-pub use jwk::PublicKey;
+pub use jwk::ConfirmedKey;
 pub use keys::{KeySet, Keyring};
-pub use proof::{Proof, ProofKey, ProofKind};
+pub use proof::{Proof, ProofKey, ProofKind, ProvenCall};
 pub use thumbprint::Thumbprint;
 pub use verify::{TokenKind, Unverified, Verified, verify};
+
+#[cfg(test)]
+mod vectors;

@@ -44,21 +44,32 @@ pub use digest::Fingerprint;
 pub use policy_tests::{Expectation, Expected, Field, PolicyTest, moment};
 
 use crate::attestation::Keyring;
-use crate::policy::Policy;
+use crate::policy::{KeyOrigin, Name, Policy};
 use draft::Draft;
 use source::Place;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A policy that is good, and what it was made from.
 #[derive(Debug)]
 pub struct Loaded {
     pub policy: Policy,
+    /// The keys that it gives itself; those from elsewhere are away.
     pub keyring: Keyring,
+    /// Where the keys of each issuer come from, in the policy's order.
+    pub keys: Vec<KeyOrigin>,
     /// The policy's own, in the order of the files.
     pub tests: Vec<PolicyTest>,
     pub warnings: Diagnostics,
     /// The policy files that were read, and the files that they name.
     pub files: Vec<PathBuf>,
+}
+
+impl Loaded {
+    /// The name of each issuer with where its keys come from.
+    pub fn issuer_keys(&self) -> Vec<(Name, KeyOrigin)> {
+        self.policy.issuers.iter().map(|issuer| issuer.name.clone()).zip(self.keys.iter().cloned()).collect()
+    }
 }
 
 /// Loads the policy that these files and folders hold together. `Err` says everything that is wrong with it.
@@ -83,9 +94,18 @@ pub fn load(paths: &[PathBuf]) -> Result<Loaded, Diagnostics> {
     let hash = digest::hash(&problems, &draft.issuers, draft.context.database.as_ref());
     let finished = if problems.has_errors() { None } else { draft.finish(hash) };
     match finished {
-        Some((policy, keyring, tests)) => {
-            Ok(Loaded { policy, keyring, tests, files: problems.files(), warnings: problems })
+        Some((policy, keys, tests)) => {
+            let keyring = given(&keys);
+            Ok(Loaded { policy, keyring, keys, tests, files: problems.files(), warnings: problems })
         }
         None => Err(problems),
     }
+}
+
+fn given(keys: &[KeyOrigin]) -> Keyring {
+    let sets = keys.iter().map(|origin| match origin {
+        KeyOrigin::Given(set) => Some(Arc::clone(set)),
+        KeyOrigin::Remote(_) => None,
+    });
+    Keyring::of_moment(sets.collect(), 0)
 }

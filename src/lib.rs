@@ -4,7 +4,7 @@
 //! Envoy ──▶ chassis ──▶ server ──▶ ext_authz::facts ──▶ Case ──▶ Decision ──▶ ext_authz::render ──▶ Envoy
 //!                                                      │   ▲
 //!                                                Need  ▼   │  Answer
-//!                                                      store
+//!                                                   store, keys
 //! ```
 //!
 //! A request becomes [`request::RequestFacts`]. A [`case::Case`] takes them from who calls, over what is touched and what is
@@ -34,6 +34,7 @@ pub mod clock;
 pub mod config;
 pub mod ext_authz;
 pub mod inputs;
+pub mod keys;
 pub mod mint;
 pub mod store;
 pub mod telemetry;

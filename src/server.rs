@@ -1,8 +1,8 @@
 //! The Authorization service: the straight line from `CheckRequest` to `CheckResponse`.
 //!
 //! ```text
-//! CheckRequest ─▶ facts ─▶ Case ⇄ Store ─▶ Decision ─▶ CheckResponse
-//!                                             └▶ metrics, decision log
+//! CheckRequest ─▶ facts ─▶ Case ⇄ Store, KeySources ─▶ Decision ─▶ CheckResponse
+//!                                                         └▶ metrics, decision log
 //! ```
 
 mod ids;
@@ -11,26 +11,29 @@ mod snapshot;
 pub use ids::{DecisionId, DecisionIds};
 pub use snapshot::Snapshot;
 
-use crate::case::{self, Answer, Case, Step};
+use crate::case::{self, Answer, Case, Ground, Need, Renewal, Step};
 use crate::challenge::{ChallengeKeys, Randomness};
 use crate::chassis::{self, Authorize, Call};
 use crate::clock::Clock;
 use crate::decision::Decision;
 use crate::ext_authz::{CheckAnswer, Refused, Rendering, facts, render};
 use crate::identity::{Caller, Principal};
-use crate::policy::Origin;
+use crate::keys::KeySources;
+use crate::policy::{IssuerId, Origin};
 use crate::reason::{Reason, Unavailable};
 use crate::request::RequestFacts;
 use crate::store::Store;
 use crate::telemetry::{DecisionLog, Record, Seen, TraceContext};
 use arc_swap::ArcSwap;
 use envoy_types::pb::envoy::service::auth::v3::CheckRequest;
+use std::sync::Arc;
 
 /// Everything that decides, shared by all workers.
 #[derive(Debug)]
 pub struct Server<C> {
     /// Swapped whole between requests; a request keeps the one it began with.
-    pub snapshot: ArcSwap<Snapshot>,
+    pub snapshot: Arc<ArcSwap<Snapshot>>,
+    pub keys: KeySources,
     pub store: Store<C>,
     pub challenges: ChallengeKeys,
     pub clock: C,
@@ -42,10 +45,9 @@ impl<C: Clock + Clone> Authorize for Server<C> {
     type Answer = CheckAnswer;
 
     async fn check(&self, request: CheckRequest, call: &Call) -> Result<CheckAnswer, chassis::Unavailable> {
-        let snapshot = self.snapshot.load_full();
         match facts(request) {
             Ok(facts) => {
-                let decision = self.decide(&snapshot, &facts).await;
+                let (snapshot, decision) = self.decide(&facts).await;
                 call.in_time()?;
                 // Only what Envoy hears teaches, and answers.
                 self.store.learn(snapshot.ground(&self.challenges), &decision);
@@ -53,6 +55,7 @@ impl<C: Clock + Clone> Authorize for Server<C> {
                 Ok(self.conclude(&snapshot, &decision, Subject::Facts(&facts), call))
             }
             Err(refused) => {
+                let snapshot = self.snapshot.load();
                 let decision = refusal(&snapshot, Reason::Request(refused.why));
                 call.in_time()?;
                 Ok(self.conclude(&snapshot, &decision, Subject::Refused(&refused), call))
@@ -73,19 +76,44 @@ impl<C: Clock + Clone> Authorize for Server<C> {
 }
 
 impl<C: Clock + Clone> Server<C> {
-    async fn decide(&self, snapshot: &Snapshot, facts: &RequestFacts) -> Decision {
+    /// Decides by the policy and keys of this moment, and once more where there were newer keys than those.
+    async fn decide(&self, facts: &RequestFacts) -> (Arc<Snapshot>, Decision) {
+        let snapshot = self.snapshot.load_full();
+        if let Some(decision) = self.judge(&snapshot, facts, true).await {
+            return (snapshot, decision);
+        }
+        let newer = self.snapshot.load_full();
+        let decision = self.judge(&newer, facts, false).await;
+        let decision = decision.unwrap_or_else(|| refusal(&newer, Reason::Unavailable(Unavailable::Keys)));
+        (newer, decision)
+    }
+
+    /// Nothing where it has to be judged by newer keys.
+    async fn judge(&self, snapshot: &Snapshot, facts: &RequestFacts, mut may_begin_anew: bool) -> Option<Decision> {
         let ground = snapshot.ground(&self.challenges);
         let mut case = Case::open(ground, facts);
         loop {
-            match case.step(self.clock.now()) {
-                Step::Needs(need) => {
-                    let answer = self.store.answer(ground, need).await;
-                    count_verification(snapshot, &answer);
-                    case.supply(answer);
-                }
-                Step::Decided(decision) => return decision,
-            }
+            let need = match case.step(self.clock.now()) {
+                Step::Needs(need) => need,
+                Step::Decided(decision) => return Some(decision),
+            };
+            // A proof that is spent would be one that was used before.
+            may_begin_anew &= !matches!(need, Need::Spend(_));
+            let answer = match need {
+                Need::Keys(issuers) if may_begin_anew => match self.renew(ground, issuers).await {
+                    Renewal::Renewed => return None,
+                    unchanged @ Renewal::Unchanged => Answer::Keys(unchanged),
+                },
+                need => self.store.answer(ground, need).await,
+            };
+            count_verification(snapshot, &answer);
+            case.supply(answer);
         }
+    }
+
+    async fn renew(&self, ground: Ground<'_>, issuers: &[IssuerId]) -> Renewal {
+        let names = issuers.iter().filter_map(|id| Some(&ground.policy.issuer(*id)?.name));
+        self.keys.renew(ground.keyring.generation(), names).await
     }
 
     /// Says the decision, and has it counted and logged.

@@ -18,7 +18,7 @@ pub use remembered::{CacheMeter, CacheSize, Meters, Remembered};
 pub use spent::SpentProofs;
 pub use unanswered::Unanswered;
 
-use crate::attestation::{Proof, ProofFault, ProofKey, TokenFault, TokenKind};
+use crate::attestation::{Proof, ProofFault, TokenFault, TokenKind};
 use crate::case::{Answer, Ground, Need, Renewal, Unproven};
 use crate::clock::Clock;
 use crate::decision::Decision;
@@ -63,7 +63,7 @@ impl<C: Clock + Clone> Store<C> {
             },
             Need::Proof(unproven) => {
                 let verdict = self.proof(&unproven).await;
-                verdict.map(|verdict| Answer::Proof(unproven.kind, unproven.key, verdict.map(Arc::new)))
+                verdict.map(|verdict| Answer::Proof(unproven.kind, unproven.key.thumbprint, verdict.map(Arc::new)))
             }
             // Which keys there are is not remembered here; who opened the case knows better.
             Need::Keys(_) => Ok(Answer::Keys(Renewal::Unchanged)),
@@ -124,8 +124,7 @@ impl<C: Clock + Clone> Store<C> {
     /// Never remembered: a proof that is shown twice does not pass twice.
     async fn proof(&self, unproven: &Unproven<'_>) -> Result<Result<Proof, ProofFault>, Unavailable> {
         let _turn = self.gate.turn().await?;
-        let key = ProofKey { thumbprint: unproven.key, key: unproven.confirmed.as_deref() };
-        Ok(Proof::verify(unproven.kind, unproven.token, &key))
+        Ok(Proof::verify(unproven.kind, unproven.token, &unproven.key))
     }
 }
 

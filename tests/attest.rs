@@ -113,9 +113,36 @@ fn a_verifiers_results_have_a_status_for_each_submodule_in_either_spelling() {
 }
 
 #[test]
+fn every_kind_of_proof_names_its_call_and_what_it_is_shown_with() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    minted(dir, "key --out identity-server.jwk");
+    minted(dir, "key --out instance.jwk --algorithm EdDSA");
+    let wit = minted(dir, "wit --key identity-server.jwk --subject spiffe://example.com/web --holder instance.jwk");
+    assert_eq!((&part(&wit, 0)["typ"], &part(&wit, 1)["cnf"]["jwk"]["alg"]), (&"wit+jwt".into(), &"EdDSA".into()));
+
+    let call = "--url https://api.example.com/v1/refund?a=1 --token t.o.k --challenge v1.k.c";
+    let wpt = minted(dir, &format!("wpt --key instance.jwk --wit {wit} {call} --ttl 30s"));
+    let claims = part(&wpt, 1);
+    assert_eq!(part(&wpt, 0)["typ"], "wpt+jwt");
+    assert_eq!(claims["aud"], "https://api.example.com/v1/refund");
+    assert_eq!(claims["challenge"], "v1.k.c");
+    assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 30);
+    assert!(["jti", "wth", "ath"].iter().all(|name| claims[name].is_string()), "{claims}");
+
+    let pop = minted(dir, &format!("pop --key instance.jwk --method POST {call}"));
+    let claims = part(&pop, 1);
+    assert_eq!(part(&pop, 0)["typ"], "oauth-client-attestation-pop+jwt");
+    assert_eq!((&claims["aud"], &claims["htm"]), (&"https://api.example.com".into(), &"POST".into()));
+    assert_eq!(claims["htu"], "https://api.example.com/v1/refund");
+    assert_eq!(claims["challenge"], "v1.k.c");
+}
+
+#[test]
 fn what_goes_wrong_is_said_on_stderr_with_its_exit_code() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("public.jwk"), r#"{"kty":"OKP","crv":"Ed25519","x":"eA"}"#).unwrap();
+    minted(dir.path(), "key --out pair.jwk");
     fs::write(dir.path().join("no.jwk"), "PEM").unwrap();
     let cases = [
         ("jwks gone.jwk", 1, "`gone.jwk`: No such file"),
@@ -124,6 +151,7 @@ fn what_goes_wrong_is_said_on_stderr_with_its_exit_code() {
         ("jwks", 2, "required"),
         ("ear --key k --thumbprint", 2, "--holder"),
         ("ear --key k --tier good", 2, "contraindicated"),
+        ("pop --key pair.jwk --method GET --url here", 1, "can't tell the audience from the URL"),
         ("proof --key k --method GET --url u --claim x", 2, "expected `name=value`"),
     ];
     for (arguments, code, message) in cases {

@@ -39,9 +39,11 @@ const OUTSIDE: [&str; 12] = [
 const ADAPTERS: [&str; 9] = ["config", "ext_authz", "inputs", "keys", "store", "clock", "telemetry", "chassis", "mint"];
 
 /// The adapters that an adapter may name all the same, each with its reason.
-const ALLOWED: [(&str, &str); 4] = [
+const ALLOWED: [(&str, &str); 5] = [
     // A policy's own tests give requests.
     ("config", "inputs"),
+    // When keys were good last is told in the time of day.
+    ("keys", "clock"),
     // Remembering needs the time, and the clock is a trait.
     ("store", "clock"),
     // A log line has one.

@@ -1,5 +1,6 @@
 //! Ready is who waits for nothing: a latch for each thing that must be there first, and an end to it when draining.
 
+use std::borrow::Cow;
 use tokio::sync::watch;
 
 /// Hands out latches, and says whether all of them are set. Clones speak of the same process.
@@ -9,15 +10,18 @@ pub struct Readiness(watch::Sender<Standing>);
 /// Something that must be there before the first request. It is set once; a latch that is dropped stays unset.
 #[derive(Debug)]
 pub struct Latch {
-    name: &'static str,
+    name: Waited,
     readiness: Readiness,
 }
+
+/// What is waited for, as people are told.
+pub type Waited = Cow<'static, str>;
 
 /// How far the process is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
     /// In the order in which the latches were made.
-    waits_for: Vec<&'static str>,
+    waits_for: Vec<Waited>,
     draining: bool,
 }
 
@@ -27,8 +31,9 @@ impl Readiness {
         Self(watch::Sender::default())
     }
 
-    pub fn latch(&self, name: &'static str) -> Latch {
-        self.0.send_modify(|standing| standing.waits_for.push(name));
+    pub fn latch(&self, name: impl Into<Waited>) -> Latch {
+        let name = name.into();
+        self.0.send_modify(|standing| standing.waits_for.push(name.clone()));
         Latch { name, readiness: self.clone() }
     }
 
@@ -69,8 +74,8 @@ impl Standing {
     }
 
     /// What keeps it from being ready.
-    pub fn obstacles(&self) -> impl Iterator<Item = &'static str> {
-        self.waits_for.iter().copied().chain(self.draining.then_some("draining"))
+    pub fn obstacles(&self) -> impl Iterator<Item = &str> {
+        self.waits_for.iter().map(AsRef::as_ref).chain(self.draining.then_some("draining"))
     }
 }
 
@@ -78,8 +83,8 @@ impl Standing {
 mod tests {
     use super::*;
 
-    fn obstacles(readiness: &Readiness) -> Vec<&'static str> {
-        readiness.standing().obstacles().collect()
+    fn obstacles(readiness: &Readiness) -> Vec<String> {
+        readiness.standing().obstacles().map(str::to_owned).collect()
     }
 
     #[test]
@@ -88,7 +93,7 @@ mod tests {
         let (policy, keys) = (readiness.latch("policy"), readiness.latch("keys"));
         assert_eq!(obstacles(&readiness), ["policy", "keys"]);
         policy.set();
-        assert_eq!((obstacles(&readiness), readiness.standing().is_ready()), (vec!["keys"], false));
+        assert_eq!((obstacles(&readiness), readiness.standing().is_ready()), (vec!["keys".to_owned()], false));
         keys.set();
         assert!(readiness.standing().is_ready());
     }

@@ -17,6 +17,9 @@ use tokio::time::{MissedTickBehavior, interval};
 /// How often the files are looked at.
 const PERIOD: Duration = Duration::from_secs(2);
 
+/// How long a new policy waits for keys that are new in it. What needs them is refused once it is in force without them.
+const KEY_PATIENCE: Duration = Duration::from_secs(5);
+
 #[derive(Debug)]
 pub(super) struct Reloader {
     paths: Vec<PathBuf>,
@@ -65,7 +68,7 @@ impl Reloader {
         match tokio::task::spawn_blocking(move || config::load(&paths)).await {
             Ok(Ok(loaded)) => {
                 self.settle(seen, loaded.files.clone());
-                self.accept(loaded);
+                self.accept(loaded).await;
             }
             Ok(Err(problems)) => {
                 self.settle(seen, problems.files());
@@ -81,22 +84,32 @@ impl Reloader {
         self.seen = if before.files == files { before } else { Seen { files, fingerprint: None } };
     }
 
-    fn accept(&mut self, loaded: Loaded) {
+    async fn accept(&mut self, loaded: Loaded) {
         self.refused = None;
         if loaded.policy.hash == self.server.snapshot.load().policy.hash {
             return;
         }
         super::warn(&loaded.warnings);
         let hash = loaded.policy.hash.clone();
-        match Snapshot::new(loaded, &self.metrics, &self.server.clock) {
-            Ok(snapshot) => {
-                self.server.store.settle(&snapshot.policy);
-                self.server.snapshot.store(Arc::new(snapshot));
+        match self.swap(loaded).await {
+            Ok(()) => {
                 self.metrics.count_reload(Reload::Accepted);
                 tracing::info!(policy_hash = %hash, "policy reloaded");
             }
             Err(error) => tracing::error!(%error, "the policy's metrics could not be made, the last good one stays"),
         }
+    }
+
+    /// The old policy stays in force while the keys that are new in this one arrive.
+    async fn swap(&self, loaded: Loaded) -> prometheus::Result<()> {
+        let server = &self.server;
+        let prepared = server.keys.prepare(loaded.issuer_keys(), KEY_PATIENCE).await?;
+        server.keys.adopt(prepared, |keyring| {
+            let snapshot = Snapshot::new(Loaded { keyring, ..loaded }, &self.metrics, &server.clock)?;
+            server.store.settle(&snapshot.policy);
+            server.snapshot.store(Arc::new(snapshot));
+            Ok(())
+        })
     }
 
     fn reject(&mut self, problems: &Diagnostics) {

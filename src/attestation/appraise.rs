@@ -182,7 +182,7 @@ fn holds_what_its_standard_asks(confirmation: &Confirmation, profile: Profile) -
     let key = confirmation.jwk.as_ref();
     match profile {
         Profile::OauthClientAttestation => key.is_some(),
-        Profile::Wimse => key.is_some_and(|key| key.algorithm().is_some()),
+        Profile::Wimse => key.is_some_and(|key| key.named_algorithm().is_some()),
         Profile::Jwt | Profile::Ear(_) => confirmation.key.is_some() || confirmation.certificate.is_some(),
     }
 }

@@ -1,8 +1,8 @@
 //! What a signed statement says (RFC 7519 §4), read strictly: a claim of another type than the standard's is no claim.
 
 use super::json::Object;
-use super::thumbprint::thumbprint;
-use super::{Details, PublicKey, Results, Thumbprint, TokenFault, ear};
+use super::jwk::ConfirmedKey;
+use super::{Details, Results, Thumbprint, TokenFault, ear};
 use crate::policy::ScopeSet;
 use crate::request::JsonPointer;
 use crate::time::UnixTime;
@@ -63,8 +63,8 @@ type Kept = (Box<str>, Box<[Box<str>]>);
 pub struct Confirmation {
     /// `jwk` or `jkt` (RFC 9449 §6.1).
     pub key: Option<Thumbprint>,
-    /// The key itself, where it stands there in full.
-    pub jwk: Option<Arc<PublicKey>>,
+    /// The key itself, where `jwk` spells it out.
+    pub jwk: Option<Arc<ConfirmedKey>>,
     /// `x5t#S256` (RFC 8705 §3.1).
     pub certificate: Option<Thumbprint>,
     /// A member that is not understood here, and so can't be proven.
@@ -79,6 +79,8 @@ const MAX_NONCES: usize = 8;
 const MAX_VALUES: usize = 256;
 /// As long as a SPIFFE ID; no claim that is compared or logged needs more.
 const MAX_CLAIM_BYTES: usize = 2_048;
+/// What an `Arc` keeps beside its value.
+const COUNTED: usize = 2 * size_of::<usize>();
 
 impl Purpose {
     /// A word for each, so that what was read for one is never remembered for another.
@@ -139,16 +141,10 @@ impl Claims {
         let kept = self.kept.iter().flat_map(|(name, values)| std::iter::once(name).chain(values));
         let texts = texts.chain(&self.actors).chain(&self.nonces).chain(kept);
         let scopes = self.scopes.iter().map(|scope| scope.as_str().len() + 2 * size_of::<&str>());
-        texts
-            .map(|text| text.len() + size_of::<&str>())
-            .chain(scopes)
-            .chain([self.details.heap_bytes(), self.key_bytes()])
-            .sum()
-    }
-
-    fn key_bytes(&self) -> usize {
-        let key = self.confirmation.as_ref().and_then(|confirmation| confirmation.jwk.as_deref());
-        key.map_or(0, |key| size_of_val(key) + key.heap_bytes())
+        let key = self.confirmation.as_ref().and_then(|confirmation| confirmation.jwk.as_ref());
+        let key = key.map(|key| COUNTED + size_of::<ConfirmedKey>() + key.heap_bytes());
+        let texts = texts.map(|text| text.len() + size_of::<&str>());
+        texts.chain(scopes).chain(key).chain([self.details.heap_bytes()]).sum()
     }
 }
 
@@ -173,7 +169,7 @@ pub(super) fn date(payload: &Object, name: &str) -> Result<Option<UnixTime>, Tok
 }
 
 /// RFC 7519 §4.1.3: one text or an array of them.
-fn audiences(payload: &Object) -> Result<Box<[Box<str>]>, TokenFault> {
+pub(super) fn audiences(payload: &Object) -> Result<Box<[Box<str>]>, TokenFault> {
     match payload.get("aud") {
         None => Ok(Box::default()),
         Some(Value::String(one)) => Ok([one.as_str().into()].into()),
@@ -209,8 +205,9 @@ fn confirmation(payload: &Object) -> Result<Option<Confirmation>, TokenFault> {
     for (name, value) in members {
         match (name.as_str(), value) {
             ("jwk", Value::Object(jwk)) => {
-                confirmation.set_key(thumbprint(jwk))?;
-                confirmation.jwk = Some(Arc::new(PublicKey::from_jwk(jwk).map_err(|_| TokenFault::Malformed)?));
+                let key = ConfirmedKey::from_jwk(jwk).map_err(|_| TokenFault::Malformed)?;
+                confirmation.set_key(Some(key.thumbprint()))?;
+                confirmation.jwk = Some(Arc::new(key));
             }
             ("jkt", Value::String(digest)) => confirmation.set_key(Thumbprint::parse(digest))?,
             ("x5t#S256", Value::String(digest)) => {
@@ -315,6 +312,10 @@ mod tests {
     #[case(r#"{"cnf":"x"}"#)]
     #[case(r#"{"cnf":{"jkt":"short"}}"#)]
     #[case(r#"{"cnf":{"jwk":{"kty":"oct","k":"AA"}}}"#)]
+    #[case(
+        r#"{"cnf":{"jwk":{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","d":"AA"}}}"#
+    )]
+    #[case(r#"{"cnf":{"jwk":{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}}}"#)]
     fn a_claim_of_another_type_is_malformed(#[case] payload: &str) {
         assert_eq!(read(payload), Err(TokenFault::Malformed), "{payload}");
     }
@@ -330,6 +331,16 @@ mod tests {
         assert!(read(r#"{"cnf":{"kid":"x"}}"#).unwrap().confirmation.unwrap().unknown);
         assert!(read(r#"{"cnf":{}}"#).unwrap().confirmation.unwrap().unknown);
         assert_eq!(read("{}").unwrap().confirmation, None);
+    }
+
+    #[test]
+    fn a_confirmed_key_is_kept_and_counted() {
+        let key = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+        let claims = read(&format!(r#"{{"cnf":{{"jwk":{key}}}}}"#)).unwrap();
+        let confirmation = claims.confirmation.as_ref().unwrap();
+        assert_eq!(confirmation.jwk.as_ref().map(|key| key.thumbprint()), confirmation.key);
+        assert!(claims.heap_bytes() >= size_of::<ConfirmedKey>() + 32);
+        assert_eq!(read("{}").unwrap().heap_bytes(), 0);
     }
 
     #[test]

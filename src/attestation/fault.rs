@@ -78,9 +78,12 @@ faults! {
         Signature => "bad_signature",
         Method => "method_mismatch",
         Target => "target_mismatch",
-        /// `ath` is not the digest of the bearer token, or is missing beside one.
+        /// `wth` is not the digest of the attestation.
+        Attestation => "attestation_mismatch",
+        /// `ath` is not the digest of the bearer token, or is missing beside one; so too `tth` of a transaction token.
+        /// Or `oth` names tokens that are not looked at here.
         Token => "token_mismatch",
-        /// `iat` further from now than a proof may live.
+        /// `iat` or `exp` further from now than a proof may live.
         Stale => "stale",
         ChallengeMissing => "challenge_missing",
         ChallengeForeign => "challenge_foreign",

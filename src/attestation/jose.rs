@@ -35,7 +35,7 @@ impl<'t> Compact<'t> {
         let (signing_input, signature) = token.rsplit_once('.').ok_or(TokenFault::Malformed)?;
         let (header, payload) = signing_input.split_once('.').ok_or(TokenFault::Malformed)?;
         Ok(Self {
-            header: Header::parse(&json::object(&decode(header)?).ok_or(TokenFault::Malformed)?)?,
+            header: Header::parse(json::object(&decode(header)?).ok_or(TokenFault::Malformed)?)?,
             payload: json::object(&decode(payload)?).ok_or(TokenFault::Malformed)?,
             signing_input,
             signature: decode(signature)?,
@@ -68,22 +68,23 @@ pub fn check_form(token: &str) -> Result<(), TokenFault> {
 }
 
 impl Header {
-    fn parse(header: &Object) -> Result<Self, TokenFault> {
+    fn parse(mut header: Object) -> Result<Self, TokenFault> {
         // RFC 7515 §4.1.11: extensions that are not understood must be refused, and none is understood here.
         // §4.1.2, §4.1.5: a token does not choose where its key comes from.
         if ["crit", "jku", "x5u"].iter().any(|name| header.contains_key(*name)) {
             return Err(TokenFault::ForbiddenHeader);
         }
-        let algorithm = text(header, "alg")?.ok_or(TokenFault::Algorithm)?;
+        let key = match header.remove("jwk") {
+            None => None,
+            Some(Value::Object(key)) => Some(key),
+            Some(_) => return Err(TokenFault::ForbiddenHeader),
+        };
+        let algorithm = text(&header, "alg")?.ok_or(TokenFault::Algorithm)?;
         Ok(Self {
             algorithm: Algorithm::parse(algorithm).ok_or(TokenFault::Algorithm)?,
-            key_id: text(header, "kid")?.map(str::to_owned),
-            media_type: text(header, "typ")?.map(media_type),
-            key: match header.get("jwk") {
-                None => None,
-                Some(Value::Object(key)) => Some(key.clone()),
-                Some(_) => return Err(TokenFault::ForbiddenHeader),
-            },
+            key_id: text(&header, "kid")?.map(str::to_owned),
+            media_type: text(&header, "typ")?.map(media_type),
+            key,
         })
     }
 }

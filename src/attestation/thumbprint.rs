@@ -55,15 +55,25 @@ pub fn thumbprint(jwk: &Object) -> Option<Thumbprint> {
         "RSA" => &["e", "kty", "n"],
         _ => return None,
     };
-    let mut canonical = Object::new();
-    for name in required {
-        let member @ Value::String(_) = jwk.get(*name)? else {
-            return None;
-        };
-        canonical.insert((*name).to_owned(), member.clone());
+    let mut canonical = Vec::with_capacity(CANONICAL_BYTES);
+    for (index, name) in required.iter().enumerate() {
+        let text = jwk.get(*name)?.as_str().filter(|text| is_plain(text))?;
+        canonical.extend_from_slice(if index == 0 { b"{\"" } else { b",\"" });
+        canonical.extend_from_slice(name.as_bytes());
+        canonical.extend_from_slice(b"\":\"");
+        canonical.extend_from_slice(text.as_bytes());
+        canonical.push(b'"');
     }
-    let text = serde_json::to_vec(&canonical).ok()?;
-    Some(Thumbprint::of(&text))
+    canonical.push(b'}');
+    Some(Thumbprint::of(&canonical))
+}
+
+/// Room for the members of an elliptic curve key, which most are.
+const CANONICAL_BYTES: usize = 256;
+
+/// Names and base64url need no escaping, and no member of a key is anything else (RFC 7638 §3.3).
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 
 #[cfg(test)]
@@ -76,6 +86,15 @@ mod tests {
         let jwk = r#"{"kty":"RSA","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw","e":"AQAB","alg":"RS256","kid":"2011-04-29"}"#;
         let jwk = json::object(jwk.as_bytes()).unwrap();
         assert_eq!(thumbprint(&jwk).unwrap().to_string(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+    }
+
+    /// Otherwise two keys could have one form, and so one thumbprint.
+    #[test]
+    fn a_member_that_would_have_to_be_escaped_has_none() {
+        for x in [r#"AA\",\"y\":\"AA"#, r"A\\A", r"A\u0041=", "\u{e9}"] {
+            let jwk = json::object(format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#).as_bytes()).unwrap();
+            assert_eq!(thumbprint(&jwk), None, "{x}");
+        }
     }
 
     #[test]

@@ -6,15 +6,16 @@ use super::presented::token_digest;
 use super::{Case, Halt, Need, Progress, ProvenBy, Signed, Spent, refuse};
 use crate::attestation::appraise::challenge_behind;
 use crate::attestation::jose::signing_input;
-use crate::attestation::proof::ProvenCall;
-use crate::attestation::{Proof, ProofFault, ProofKind, PublicKey, Thumbprint};
+use crate::attestation::{Proof, ProofFault, ProofKey, ProofKind, ProvenCall, Thumbprint};
 use crate::challenge::LONGEST_LIFE;
 use crate::identity::Caller;
 use crate::policy::Origin;
 use crate::reason::{Reason, Unavailable};
 use crate::request::Occurrence;
 use crate::time::UnixTime;
-use std::sync::Arc;
+
+/// Where a transaction token comes (draft-ietf-oauth-transaction-tokens).
+const TRANSACTION_TOKEN_HEADER: &str = "txn-token";
 
 /// A proof to be recorded as used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,9 +32,7 @@ pub struct Spending {
 pub struct Unproven<'a> {
     pub kind: ProofKind,
     pub token: &'a str,
-    pub key: Thumbprint,
-    /// The key itself, where what is bound to it holds it.
-    pub confirmed: Option<Arc<PublicKey>>,
+    pub key: ProofKey,
 }
 
 /// What came of looking for the proof that an attestation is the caller's own.
@@ -44,12 +43,6 @@ pub(super) struct Verdict {
     pub proof: Option<ProvenBy>,
     /// Whether a challenge came with it.
     pub challenged: bool,
-}
-
-/// Who must have signed a proof.
-struct Signer {
-    key: Thumbprint,
-    confirmed: Option<Arc<PublicKey>>,
 }
 
 impl<'a> Case<'a> {
@@ -75,7 +68,7 @@ impl<'a> Case<'a> {
         purpose: Use,
     ) -> Progress<'a, Verdict> {
         let confirmation = candidate.verified.claims().confirmation.as_ref();
-        let signer = Signer { key, confirmed: confirmation.and_then(|confirmation| confirmation.jwk.clone()) };
+        let signer = ProofKey { thumbprint: key, key: confirmation.and_then(|confirmation| confirmation.jwk.clone()) };
         let (kind, proof) = match self.first_proof(candidate.attestation.key_proofs(), &signer)? {
             Some((kind, Ok(proof))) => (kind, proof),
             Some((kind, Err(fault))) => return Ok(Verdict::faulty(fault, Some(kind.into()))),
@@ -116,13 +109,13 @@ impl<'a> Case<'a> {
 
     /// The proof by the token's own key, before anything else is asked of it.
     pub(super) fn token_proof(&self, key: Thumbprint) -> Progress<'a, Signed> {
-        let shown = self.first_proof(&[ProofKind::Dpop], &Signer { key, confirmed: None })?;
+        let shown = self.first_proof(&[ProofKind::Dpop], &ProofKey::of_thumbprint(key))?;
         Ok(shown.map_or(Err(ProofFault::Missing), |(_, verdict)| verdict))
     }
 
     /// The first of these proofs that the call shows, its signature by this key checked. Beside one that is made for the
     /// attestation, that for the token does not count.
-    fn first_proof(&self, kinds: &'static [ProofKind], signer: &Signer) -> Progress<'a, Option<(ProofKind, Signed)>> {
+    fn first_proof(&self, kinds: &'static [ProofKind], signer: &ProofKey) -> Progress<'a, Option<(ProofKind, Signed)>> {
         for kind in kinds {
             let verdict = match self.proof_token(*kind) {
                 Occurrence::Absent => continue,
@@ -147,16 +140,11 @@ impl<'a> Case<'a> {
         }
     }
 
-    fn signed_proof(&self, kind: ProofKind, token: &'a str, signer: &Signer) -> Progress<'a, Signed> {
-        let known = self.known.proofs.iter().find(|(known, key, _)| *known == kind && *key == signer.key);
+    fn signed_proof(&self, kind: ProofKind, token: &'a str, signer: &ProofKey) -> Progress<'a, Signed> {
+        let known = self.known.proofs.iter().find(|(known, key, _)| *known == kind && *key == signer.thumbprint);
         match known {
             Some((_, _, verdict)) => Ok(verdict.clone()),
-            None => Err(Halt::Needs(Need::Proof(Unproven {
-                kind,
-                token,
-                key: signer.key,
-                confirmed: signer.confirmed.clone(),
-            }))),
+            None => Err(Halt::Needs(Need::Proof(Unproven { kind, token, key: signer.clone() }))),
         }
     }
 
@@ -171,12 +159,18 @@ impl<'a> Case<'a> {
         proof.is_for(&ProvenCall {
             method: &self.facts.method,
             path: &self.facts.path,
-            headers: &self.facts.headers,
             origin,
             access_token: token_digest(self.ground.policy, self.facts, caller),
             attestation,
+            transaction_token: self.transaction_token(proof),
         })?;
         proof.is_recent(now, self.ground.policy.credentials.leeway)
+    }
+
+    /// Only a WPT says anything of it.
+    fn transaction_token(&self, proof: &Proof) -> Option<Thumbprint> {
+        let token = self.facts.headers.only(TRANSACTION_TOKEN_HEADER).filter(|_| proof.kind() == ProofKind::Wpt);
+        token.map(|token| Thumbprint::of(token.as_bytes()))
     }
 
     /// A challenge that is there must be good, also at a level that asks for none.
@@ -212,8 +206,7 @@ impl<'a> Case<'a> {
     /// Spends the proof of this call.
     // INVARIANT: a case remembers what was spent, so that a proof is spent once however many things it proves.
     pub(super) fn spend_proof(&self, proof: &Proof) -> Progress<'a, Result<(), ProofFault>> {
-        let until = proof.expires(self.ground.policy.credentials.leeway);
-        self.spend(Spending { key: proof.spending_key(), until })
+        self.spend(Spending { key: proof.spending_key(), until: proof.expires() })
     }
 
     /// An attestation that is its own proof. It is counted by what is signed: a signature can be written in more than one

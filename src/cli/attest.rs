@@ -2,9 +2,11 @@
 
 mod ear;
 mod keys;
+mod proofs;
 mod tokens;
 
 use crate::mint::{self, MintError};
+use crate::policy::origin::OriginError;
 use clap::{Args, Subcommand};
 use serde_json::Value;
 use std::fmt::Display;
@@ -28,7 +30,14 @@ Examples, from nothing to an answered challenge:
       --url https://api.example.com/v1/payments/7/refund --token \"$TOKEN\" --challenge \"$CHALLENGE\")
 
   curl -X POST http://127.0.0.1:10000/v1/payments/7/refund -H 'Host: api.example.com' \\
-      -H \"Authorization: Bearer $TOKEN\" -H \"OAuth-Client-Attestation: $ATTESTATION\" -H \"DPoP: $PROOF\"";
+      -H \"Authorization: Bearer $TOKEN\" -H \"OAuth-Client-Attestation: $ATTESTATION\" -H \"DPoP: $PROOF\"
+
+Other proofs of the same call, for OAuth-Client-Attestation-PoP, and for Workload-Identity-Token with Workload-Proof-Token:
+  POP=$(stepgate attest pop --key instance.key.jwk --method POST \\
+      --url https://api.example.com/v1/payments/7/refund --token \"$TOKEN\" --challenge \"$CHALLENGE\")
+  WIT=$(stepgate attest wit --key attester.key.jwk --subject spiffe://example.com/billing-web --holder instance.key.jwk)
+  WPT=$(stepgate attest wpt --key instance.key.jwk --wit \"$WIT\" \\
+      --url https://api.example.com/v1/payments/7/refund --token \"$TOKEN\" --challenge \"$CHALLENGE\")";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -52,7 +61,13 @@ enum What {
     /// Attestation results of a verifier of hardware (RATS EAR).
     Ear(ear::Ear),
     /// A proof that a workload holds its key, for one call (DPoP).
-    Proof(tokens::Proof),
+    Proof(proofs::Proof),
+    /// A proof beside an attestation, for one call (OAuth-Client-Attestation-PoP).
+    Pop(proofs::Pop),
+    /// A workload identity token (Workload-Identity-Token).
+    Wit(tokens::Wit),
+    /// A proof beside a workload identity token, for one call (Workload-Proof-Token).
+    Wpt(proofs::Wpt),
 }
 
 impl Attest {
@@ -78,6 +93,9 @@ impl What {
             Self::Attestation(attestation) => attestation.mint().map(line),
             Self::Ear(ear) => ear.mint().map(line),
             Self::Proof(proof) => proof.mint().map(line),
+            Self::Pop(pop) => pop.mint().map(line),
+            Self::Wit(wit) => wit.mint().map(line),
+            Self::Wpt(wpt) => wpt.mint().map(line),
         }
     }
 }
@@ -92,6 +110,8 @@ enum Failure {
     Key { path: PathBuf, source: MintError },
     #[error("can't write to stdout: {0}")]
     Stdout(io::Error),
+    #[error("can't tell the audience from the URL: {0}")]
+    Url(#[from] OriginError),
     #[error(transparent)]
     Mint(#[from] MintError),
 }

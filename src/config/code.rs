@@ -137,8 +137,10 @@ impl Code {
             Self::UnknownName => "a name refers to nothing",
             Self::ReservedName => "a name already means something else",
             Self::ForbiddenAlgorithm => "an algorithm proves nothing: `none`, or one with a shared secret",
-            Self::UnreadableKeys => "a key file can't be read",
-            Self::UnusableKeys => "a key set is malformed, weak, or holds private keys",
+            Self::UnreadableKeys => "a file of keys or of CA certificates can't be read",
+            Self::UnusableKeys => {
+                "a key set is malformed, weak, or holds private keys; or a CA file holds no certificates"
+            }
             Self::NoFittingKey => "an issuer has no key for any of its algorithms",
             Self::NoCredentials => "no source says who is calling",
             Self::IdentitySource => "`identity` names a source that is not configured, or leaves one out",

@@ -19,11 +19,10 @@ use super::rules::{self, Known};
 use super::scopes::{self, ScopesDraft};
 use super::source::Place;
 use super::tree::{Entry, Node};
-use crate::attestation::Keyring;
 use crate::policy::{
-    ChallengeLimit, Floors, Identities, IssuerId, Mode, Origin, Policy, RouteTable, Rule, Undeclared, Unmatched,
+    ChallengeLimit, Floors, Identities, IssuerId, KeyOrigin, Mode, Origin, Policy, RouteTable, Rule, Undeclared,
+    Unmatched,
 };
-use std::sync::Arc;
 
 /// The parts of a policy that could be read; what could not has been reported.
 #[derive(Debug)]
@@ -114,9 +113,9 @@ impl Draft {
         self.credentials.as_ref()?.credentials.bearer.as_ref().map(|bearer| &*bearer.header)
     }
 
-    /// The policy, its keys and its tests. INVARIANT: nothing was reported, so every part is there, in the order of its names.
-    pub(super) fn finish(self, hash: Box<str>) -> Option<(Policy, Keyring, Vec<PolicyTest>)> {
-        let (issuers, keys): (_, Vec<_>) = self.issuers.into_iter().map(|draft| (draft.issuer, draft.keys)).unzip();
+    /// The policy, where its keys come from, and its tests. INVARIANT: nothing was reported, so every part is there, in the order of its names.
+    pub(super) fn finish(self, hash: Box<str>) -> Option<(Policy, Vec<KeyOrigin>, Vec<PolicyTest>)> {
+        let (issuers, keys) = self.issuers.into_iter().map(|draft| (draft.issuer, draft.keys.origin)).unzip();
         let mut credentials = self.credentials?.credentials;
         credentials.claims = claims_of(&self.rules);
         let policy = Policy {
@@ -140,8 +139,7 @@ impl Draft {
             assurance: self.levels.into_iter().map(|draft| draft.level).collect(),
             rules: self.rules,
         };
-        let keyring = Keyring::new(keys.into_iter().map(|keys| Arc::new(keys.set)).collect());
-        Some((policy, keyring, self.tests))
+        Some((policy, keys, self.tests))
     }
 }
 

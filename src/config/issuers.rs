@@ -7,7 +7,7 @@ use super::section::Section;
 use super::source::Place;
 use super::tree::{Entry, Node};
 use crate::attestation::Algorithm;
-use crate::policy::{Issuer, IssuerId, Name, NamePattern};
+use crate::policy::{Issuer, IssuerId, KeyOrigin, Name, NamePattern};
 
 /// An issuer and its keys, with the places that checks point at.
 #[derive(Debug)]
@@ -35,7 +35,8 @@ pub(super) fn read(id: IssuerId, entry: &Entry, problems: &mut Diagnostics) -> O
 }
 
 fn fitting(keys: Keys, issuer: &Issuer, place: Place, problems: &mut Diagnostics) -> Option<Keys> {
-    if issuer.algorithms.iter().any(|algorithm| keys.set.fits(*algorithm)) {
+    let KeyOrigin::Given(set) = &keys.origin else { return Some(keys) };
+    if issuer.algorithms.iter().any(|algorithm| set.fits(*algorithm)) {
         return Some(keys);
     }
     let names: Vec<_> = issuer.algorithms.iter().map(|algorithm| algorithm.as_str()).collect();

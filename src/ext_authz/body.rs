@@ -107,7 +107,7 @@ impl<'a> Accepted<'a> {
     ) -> impl Iterator<Item = Self> {
         let own = attestation.profile.standard_header().unwrap_or(&attestation.header);
         // What is best known first.
-        let by_key = attestation.key_proofs().iter().rev().map(move |kind| vec![own, kind.standard_header()]);
+        let by_key = attestation.key_proofs().iter().rev().map(move |kind| vec![own, kind.header_as_written()]);
         let by_certificate =
             attestation.takes_certificate() && caller.is_some_and(|caller| caller.certificate.is_some());
         let certified = caller.is_some_and(|caller| caller.certified);

@@ -1,6 +1,6 @@
 //! JSON Web Keys (RFC 7517): the public half, its thumbprint, and sets of them.
 
-use super::{MintError, SigningKey, encode, sha256};
+use super::{Algorithm, MintError, SigningKey, encode, sha256};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
@@ -56,6 +56,16 @@ impl PublicJwk {
 
     pub(super) fn to_members(&self) -> Map<String, Value> {
         self.0.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect()
+    }
+
+    /// What its key signs with.
+    pub fn algorithm(&self) -> Algorithm {
+        match self.0.get("crv").map(String::as_str) {
+            Some("Ed25519") => Algorithm::EdDsa,
+            Some("P-384") => Algorithm::Es384,
+            Some(_) => Algorithm::Es256,
+            None => Algorithm::Rs256,
+        }
     }
 
     /// The RFC 7638 thumbprint under SHA-256, as it stands in `cnf.jkt`.

@@ -41,12 +41,33 @@ impl Jwt {
 
     /// A DPoP proof (RFC 9449) for one call; a query or fragment of `url` is left out, as section 4.2 wants.
     pub fn proof(key: &PublicJwk, method: &str, url: &str) -> Result<Self, MintError> {
-        let htu = url.split(['?', '#']).next().unwrap_or(url);
         Ok(Self::new("dpop+jwt")
             .header("jwk", key.to_json())
             .claim("jti", random_id()?)
             .claim("htm", method)
-            .claim("htu", htu))
+            .claim("htu", target(url)))
+    }
+
+    /// A proof in `OAuth-Client-Attestation-PoP` (draft-ietf-oauth-attestation-based-client-auth-10 §5.1) for one call
+    /// to the resource `audience`, which it names as a `DPoP` proof does.
+    pub fn pop(audience: &str, method: &str, url: &str) -> Result<Self, MintError> {
+        Ok(Self::new("oauth-client-attestation-pop+jwt")
+            .claim("jti", random_id()?)
+            .claim("aud", audience)
+            .claim("htm", method)
+            .claim("htu", target(url)))
+    }
+
+    /// A workload identity token (draft-ietf-wimse-workload-creds-02 §5.1) of the workload that holds `key`.
+    pub fn wit(subject: &str, key: &PublicJwk) -> Self {
+        let mut jwk = key.to_members();
+        jwk.insert("alg".to_owned(), json!(key.algorithm().as_str()));
+        Self::new("wit+jwt").claim("sub", subject).claim("cnf", json!({ "jwk": jwk }))
+    }
+
+    /// A workload proof token (draft-ietf-wimse-wpt-01 §2) that is shown with `wit`; its `exp` is still to be said.
+    pub fn wpt(wit: &str, url: &str) -> Result<Self, MintError> {
+        Ok(Self::new("wpt+jwt").claim("jti", random_id()?).claim("aud", target(url)).claim("wth", sha256(wit)))
     }
 
     /// Issued at `now` (Unix seconds), expiring `ttl` seconds later.
@@ -98,6 +119,11 @@ pub fn sign_verbatim(key: &SigningKey, header: &str, claims: &str) -> Result<Str
     let message = format!("{}.{}", encode(header), encode(claims));
     let signature = key.sign(message.as_bytes())?;
     Ok(format!("{message}.{}", encode(signature)))
+}
+
+/// A URL as proofs name it.
+fn target(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or(url)
 }
 
 /// The digest of an access token in a proof (RFC 9449 section 4.2).

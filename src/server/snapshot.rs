@@ -8,27 +8,44 @@ use crate::config::Loaded;
 use crate::ext_authz::Removals;
 use crate::policy::Policy;
 use crate::telemetry::{LoggedHeaders, Metrics, PolicyMetrics};
+use std::sync::Arc;
 
 /// A policy, its keys, and the meters that were resolved for it.
 #[derive(Debug)]
 pub struct Snapshot {
-    pub policy: Policy,
+    pub policy: Arc<Policy>,
     pub keyring: Keyring,
-    pub meters: PolicyMetrics,
-    pub logged_headers: LoggedHeaders,
-    pub removals: Removals,
+    pub meters: Arc<PolicyMetrics>,
+    pub logged_headers: Arc<LoggedHeaders>,
+    pub removals: Arc<Removals>,
 }
 
 impl Snapshot {
     /// A policy ready to be judged by: its series stand from now on.
     pub fn new(loaded: Loaded, metrics: &Metrics, clock: &impl Clock) -> prometheus::Result<Self> {
         let meters = metrics.for_policy(&loaded.policy, &loaded.keyring, clock.now())?;
-        let logged_headers = LoggedHeaders::of(&loaded.policy);
-        let removals = Removals::of(&loaded.policy);
-        Ok(Self { policy: loaded.policy, keyring: loaded.keyring, meters, logged_headers, removals })
+        Ok(Self {
+            meters: Arc::new(meters),
+            logged_headers: Arc::new(LoggedHeaders::of(&loaded.policy)),
+            removals: Arc::new(Removals::of(&loaded.policy)),
+            policy: Arc::new(loaded.policy),
+            keyring: loaded.keyring,
+        })
     }
 
-    pub const fn ground<'a>(&'a self, challenges: &'a ChallengeKeys) -> Ground<'a> {
+    /// The same policy with other keys.
+    #[must_use]
+    pub fn with_keys(&self, keyring: Keyring) -> Self {
+        Self {
+            policy: Arc::clone(&self.policy),
+            keyring,
+            meters: Arc::clone(&self.meters),
+            logged_headers: Arc::clone(&self.logged_headers),
+            removals: Arc::clone(&self.removals),
+        }
+    }
+
+    pub fn ground<'a>(&'a self, challenges: &'a ChallengeKeys) -> Ground<'a> {
         Ground { policy: &self.policy, keyring: &self.keyring, challenges }
     }
 }

@@ -11,14 +11,20 @@ use std::sync::{Mutex, PoisonError};
 
 /// All proofs that were spent and could still be shown again.
 #[derive(Debug)]
-pub struct SpentProofs {
-    shards: Vec<Mutex<Shard>>,
+pub struct SpentProofs<L = Mutex<Shard>> {
+    shards: Vec<L>,
     hasher: RandomState,
     capacity_each: usize,
 }
 
+/// What lets one thread at a time at something. It can be exchanged, so that a model can try every order of the threads.
+pub trait Lock<T>: Default {
+    fn locked<R>(&self, work: impl FnOnce(&mut T) -> R) -> R;
+}
+
+/// Some of the proofs, under a lock of their own.
 #[derive(Debug, Default)]
-struct Shard {
+pub struct Shard {
     spent: HashSet<Thumbprint, RandomState>,
     /// What to forget, by the moment after which it can be forgotten.
     ends: BTreeMap<UnixTime, Vec<Thumbprint>>,
@@ -34,16 +40,31 @@ impl SpentProofs {
     pub const DEFAULT_CAPACITY: usize = 4_000_000;
 
     pub fn new(capacity: usize) -> Self {
-        let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Self { shards, hasher: RandomState::default(), capacity_each: capacity.div_ceil(SHARDS) }
+        Self::in_shards(SHARDS, capacity)
+    }
+}
+
+impl<L: Lock<Shard>> SpentProofs<L> {
+    fn in_shards(shards: usize, capacity: usize) -> Self {
+        Self {
+            shards: (0..shards).map(|_| L::default()).collect(),
+            hasher: RandomState::default(),
+            capacity_each: capacity.div_ceil(shards),
+        }
     }
 
     /// Records a proof as used, and says whether nobody did before.
     pub fn spend(&self, spending: Spending, now: UnixTime) -> Spent {
-        let index = usize::try_from(self.hasher.hash_one(spending.key)).unwrap_or(0) % SHARDS;
+        let index = usize::try_from(self.hasher.hash_one(spending.key)).unwrap_or(0) % self.shards.len();
         let Some(shard) = self.shards.get(index) else { return Spent::Full };
-        // A poisoned shard is still exact: nothing in it is left half done.
-        shard.lock().unwrap_or_else(PoisonError::into_inner).spend(spending, now, self.capacity_each)
+        shard.locked(|shard| shard.spend(spending, now, self.capacity_each))
+    }
+}
+
+impl<T: Default> Lock<T> for Mutex<T> {
+    fn locked<R>(&self, work: impl FnOnce(&mut T) -> R) -> R {
+        // What is poisoned is still exact: nothing in a shard is left half done.
+        work(&mut self.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -73,64 +94,6 @@ impl Shard {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::time::Ttl;
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
-
-    fn proof(number: u64) -> Spending {
-        Spending { key: Thumbprint::of(&number.to_be_bytes()), until: NOW.plus(Ttl::from_secs(60)) }
-    }
-
-    #[test]
-    fn a_proof_passes_once_until_it_can_not_pass_any_more() {
-        let spent = SpentProofs::new(1_000);
-        assert_eq!(spent.spend(proof(1), NOW), Spent::First);
-        assert_eq!(spent.spend(proof(1), NOW), Spent::Replayed);
-        assert_eq!(spent.spend(proof(2), NOW), Spent::First);
-        assert_eq!(spent.spend(proof(1), NOW.plus(Ttl::from_secs(60))), Spent::Replayed);
-    }
-
-    #[test]
-    fn a_clock_that_goes_back_does_not_bring_a_proof_back() {
-        let spent = SpentProofs::new(1);
-        assert_eq!(spent.spend(proof(1), NOW), Spent::First);
-        for number in 2..200 {
-            let later = Spending { until: NOW.plus(Ttl::from_secs(180)), ..proof(number) };
-            spent.spend(later, NOW.plus(Ttl::from_secs(120)));
-        }
-        assert_eq!(spent.spend(proof(1), NOW), Spent::Replayed);
-    }
-
-    #[test]
-    fn what_can_not_pass_any_more_makes_room() {
-        let spent = SpentProofs::new(SHARDS);
-        for number in 0..10_000 {
-            spent.spend(proof(number), NOW);
-        }
-        assert_eq!(spent.spend(proof(10_001), NOW), Spent::Full);
-        let later = Spending { until: NOW.plus(Ttl::from_secs(121)), ..proof(10_001) };
-        assert_eq!(spent.spend(later, NOW.plus(Ttl::from_secs(61))), Spent::First);
-    }
-
-    #[test]
-    fn of_many_at_once_exactly_one_is_first() {
-        let (spent, firsts) = (Arc::new(SpentProofs::new(100_000)), Arc::new(AtomicUsize::new(0)));
-        let threads: Vec<_> = (0..8)
-            .map(|_| {
-                let (spent, firsts) = (Arc::clone(&spent), Arc::clone(&firsts));
-                std::thread::spawn(move || {
-                    let mine = (0..2_000).filter(|number| spent.spend(proof(*number), NOW) == Spent::First).count();
-                    firsts.fetch_add(mine, Ordering::Relaxed);
-                })
-            })
-            .collect();
-        for thread in threads {
-            thread.join().unwrap();
-        }
-        assert_eq!(firsts.load(Ordering::Relaxed), 2_000);
-    }
-}
+mod model;
+#[cfg(test)]
+mod tests;

@@ -4,17 +4,19 @@
 //! What a request counts is resolved when a policy loads ([`PolicyMetrics`]); counting then is a few atomic additions.
 
 mod families;
+mod keys;
 mod outcome;
 mod policy;
 mod reasons;
 mod routes;
 mod scrape;
 
+pub use keys::KeySeries;
 pub use policy::PolicyMetrics;
 pub use scrape::{Cache, Lookups, Readings};
 
 use crate::attestation::{KeySet, Keyring};
-use crate::policy::{IssuerId, Policy};
+use crate::policy::{IssuerId, Name, Policy};
 use crate::time::UnixTime;
 use families::Families;
 use prometheus::process_collector::ProcessCollector;
@@ -83,6 +85,11 @@ impl Metrics {
             gauge.set(i64::try_from(keys).unwrap_or(i64::MAX));
         }
         Ok(())
+    }
+
+    /// The series of one issuer's keys.
+    pub fn keys_of(&self, issuer: &Name) -> prometheus::Result<KeySeries> {
+        KeySeries::of(issuer, &self.families)
     }
 
     pub fn count_reload(&self, reload: Reload) {

@@ -1,11 +1,12 @@
 //! `stepgate check` and the loading of policies, from outside.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod context;
 mod evidence;
 mod formats;
 mod identities;
+mod keys;
 mod layouts;
 mod merging;
 mod problems;

@@ -1,7 +1,7 @@
 //! Policies that are wrong in one way each, and what is said about them.
 
 use crate::support::{Folder, GOOD, JWKS, changed, stderr};
-use crate::{context, evidence, routes, rules, teams};
+use crate::{context, evidence, keys, routes, rules, teams};
 use rstest::rstest;
 use std::collections::BTreeSet;
 use stepgate::config::{Code, Diagnostics, Severity};
@@ -233,7 +233,7 @@ rules: []
 ";
 
 fn all_cases() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
-    let others = [context::CASES, evidence::CASES, rules::CASES, routes::CASES, teams::CASES];
+    let others = [context::CASES, evidence::CASES, keys::CASES, rules::CASES, routes::CASES, teams::CASES];
     CASES.iter().chain(others.into_iter().flatten())
 }
 

@@ -98,6 +98,19 @@ fn without_its_keys_no_challenge_is_ours() {
     assert_eq!(fact(&text, "decision"), "step_up: proof_challenge_foreign");
 }
 
+/// Explaining fetches nothing.
+#[test]
+fn what_is_signed_by_keys_from_elsewhere_cannot_be_told() {
+    let desk = Desk::new();
+    let check = check_request(&desk);
+    let policy = std::fs::read_to_string(desk.path().join("policy.yaml")).unwrap();
+    let elsewhere = policy.replace("{ file: idp.jwks.json }", "{ url: \"https://127.0.0.1:1/jwks\" }");
+    assert_ne!(elsewhere, policy);
+    desk.write("policy.yaml", &elsewhere);
+    let text = desk.explain_from(&["--request", "-"], &check.to_string());
+    assert_eq!(fact(&text, "decision"), "deny: keys_unavailable");
+}
+
 #[test]
 fn what_envoy_sent_is_explained_at_the_time_that_it_says() {
     let desk = Desk::new();

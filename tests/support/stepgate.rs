@@ -65,7 +65,19 @@ impl Stepgate {
         Ok(())
     }
 
+    /// Starts it and waits until it listens, ready or not.
+    pub async fn launch(policy: &Path, listen: &Listen, arguments: &[&str]) -> Result<Self> {
+        let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        Self::listening(policy.to_owned(), listen, &Listen::any().to_string(), arguments).await
+    }
+
     async fn spawn(policy: PathBuf, listen: &Listen, admin: &str, arguments: Vec<String>) -> Result<Self> {
+        let stepgate = Self::listening(policy, listen, admin, arguments).await?;
+        stepgate.ready().await?;
+        Ok(stepgate)
+    }
+
+    async fn listening(policy: PathBuf, listen: &Listen, admin: &str, arguments: Vec<String>) -> Result<Self> {
         let mut command = Command::new(binary()?);
         command.arg("serve").arg("--policy").arg(&policy).args(["--log-format", "json", "--admin", admin]);
         command.arg("--listen").arg(listen.to_string()).args(&arguments);
@@ -75,12 +87,10 @@ impl Stepgate {
             started.get(field).and_then(Value::as_str).ok_or_else(|| format!("no `{field}` in {started}"))
         };
         let (listen, admin) = (Listen::parse(address("listen")?)?, address("admin")?.parse()?);
-        let stepgate = Self { listen, admin, policy, arguments, child, http: http().build()? };
-        stepgate.ready().await?;
-        Ok(stepgate)
+        Ok(Self { listen, admin, policy, arguments, child, http: http().build()? })
     }
 
-    async fn ready(&self) -> Result<()> {
+    pub async fn ready(&self) -> Result<()> {
         until("stepgate to be ready", async || self.get("/readyz").await.ok()).await.map(drop)
     }
 
@@ -88,6 +98,12 @@ impl Stepgate {
     pub async fn get(&self, path: &str) -> Result<String> {
         let url = format!("http://{}{path}", self.admin);
         Ok(self.http.get(url).send().await?.error_for_status()?.text().await?)
+    }
+
+    /// What it still waits for, one a line; nothing once it is ready.
+    pub async fn obstacles(&self) -> Result<Option<String>> {
+        let answer = self.http.get(format!("http://{}/readyz", self.admin)).send().await?;
+        if answer.status().is_success() { Ok(None) } else { Ok(Some(answer.text().await?)) }
     }
 
     /// The sum of the series of that name which have all these labels, out of `/metrics`.

@@ -1,28 +1,38 @@
-//! DPoP (RFC 9449 §4): brings its key along, and says method and URL.
+//! `DPoP` proofs (RFC 9449), which bring their key along.
 
-use super::super::claims::{date, text};
-use super::super::json::Object;
-use super::super::jwk::{JwkError, PublicKey, check_public};
-use super::super::thumbprint::thumbprint;
-use super::{Call, ProofFault, ProofKey, Time, required};
+use super::call::{Http, ProvenCall};
+use super::{Object, ProofKey};
+use crate::attestation::ProofFault;
+use crate::attestation::jose::Header;
+use crate::attestation::jwk::{Material, check_public, named_algorithm};
+use crate::attestation::thumbprint::thumbprint;
+use std::borrow::Cow;
 
-/// The key in its header (§4.3, 7), which must be the expected one; nothing where that is at hand already.
-pub(super) fn brought_key(jwk: &Object, expected: &ProofKey<'_>) -> Result<Option<PublicKey>, ProofFault> {
-    if thumbprint(jwk).as_ref() != Some(&expected.thumbprint) {
-        return Err(ProofFault::Key);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Statement(Http);
+
+impl Statement {
+    pub(super) fn read(payload: &Object) -> Result<Self, ProofFault> {
+        Http::read(payload).map(Self)
     }
-    let read = match expected.key {
-        Some(_) => check_public(jwk).map(|()| None),
-        None => PublicKey::from_jwk(jwk).map(Some),
-    };
-    read.map_err(|why| match why {
-        JwkError::Unsupported => ProofFault::Algorithm,
-        _ => ProofFault::ForbiddenHeader,
-    })
+
+    pub(super) fn is_for(&self, call: &ProvenCall<'_>) -> Result<(), ProofFault> {
+        self.0.is_of(call)
+    }
 }
 
-pub(super) fn read(payload: &Object) -> Result<(Call, Time, Option<Box<str>>), ProofFault> {
-    let issued = date(payload, "iat")?.ok_or(ProofFault::Malformed)?;
-    let call = Call::Request { method: required(payload, "htm")?, target: required(payload, "htu")?, audience: None };
-    Ok((call, Time::Issued(issued), text(payload, "nonce")?))
+/// The key that the proof brings along (RFC 9449 §4.3, 5 to 7), if it is the expected one.
+pub(super) fn signer<'k>(header: &Header, key: &'k ProofKey) -> Result<Cow<'k, Material>, ProofFault> {
+    let jwk = header.key.as_ref().ok_or(ProofFault::Malformed)?;
+    if thumbprint(jwk) != Some(key.thumbprint) {
+        return Err(ProofFault::Key);
+    }
+    check_public(jwk)?;
+    let tied = [named_algorithm(jwk)?, key.key.as_ref().and_then(|known| known.named_algorithm())];
+    let material = match &key.key {
+        Some(known) => Cow::Borrowed(known.material()),
+        None => Cow::Owned(Material::read(jwk)?),
+    };
+    let fits = tied.into_iter().flatten().all(|only| only == header.algorithm) && material.fits(header.algorithm);
+    if fits { Ok(material) } else { Err(ProofFault::Algorithm) }
 }

@@ -1,17 +1,28 @@
-//! The proof of a client attestation (draft-ietf-oauth-attestation-based-client-auth §5.2): whom it is for and when it was
-//! made. The draft's says nothing of the call; ours has to, in the claims of DPoP, or it would prove any call just as well.
+//! Proofs in `OAuth-Client-Attestation-PoP` (draft-ietf-oauth-attestation-based-client-auth-10 §5.1 and §7.2).
+//!
+//! By the draft such a proof is for all that a resource server does. Here it must also name its call, as `DPoP` does:
+//! otherwise who reads it could make another call of it.
 
-use super::super::claims::{date, text};
-use super::super::json::Object;
-use super::{Call, ProofFault, Time, required};
+use super::call::{Http, ProvenCall};
+use super::{Object, only_audience};
+use crate::attestation::ProofFault;
 
-pub(super) fn read(payload: &Object) -> Result<(Call, Time, Option<Box<str>>), ProofFault> {
-    let issued = date(payload, "iat")?.ok_or(ProofFault::Malformed)?;
-    let call = Call::Request {
-        method: required(payload, "htm")?,
-        target: required(payload, "htu")?,
-        // One alone: what is made for several, each of them could show to the others.
-        audience: Some(required(payload, "aud")?),
-    };
-    Ok((call, Time::Issued(issued), text(payload, "challenge")?))
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Statement {
+    audience: Box<str>,
+    http: Http,
+}
+
+impl Statement {
+    pub(super) fn read(payload: &Object) -> Result<Self, ProofFault> {
+        Ok(Self { audience: only_audience(payload)?, http: Http::read(payload)? })
+    }
+
+    /// The audience is the resource's identifier to the letter (RFC 7519 §2, RFC 9728 §3.3).
+    pub(super) fn is_for(&self, call: &ProvenCall<'_>) -> Result<(), ProofFault> {
+        if *self.audience != *call.origin.as_str() {
+            return Err(ProofFault::Target);
+        }
+        self.http.is_of(call)
+    }
 }

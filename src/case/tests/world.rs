@@ -231,9 +231,8 @@ pub(crate) fn read(ground: Ground<'_>, need: &Need<'_>) -> Option<Answer> {
             Some(told(verified, |verified| Answer::Attestation(*id, verified)))
         }
         Need::Proof(unproven) => {
-            let key = ProofKey { thumbprint: unproven.key, key: unproven.confirmed.as_deref() };
-            let verdict = Proof::verify(unproven.kind, unproven.token, &key);
-            Some(Answer::Proof(unproven.kind, unproven.key, verdict.map(Arc::new)))
+            let verdict = Proof::verify(unproven.kind, unproven.token, &unproven.key);
+            Some(Answer::Proof(unproven.kind, unproven.key.thumbprint, verdict.map(Arc::new)))
         }
         Need::Keys(_) => Some(Answer::Keys(Renewal::Unchanged)),
         Need::Familiarity(_) | Need::Spend(_) | Need::Challenge(_) => None,
@@ -383,10 +382,9 @@ fn rules() -> Vec<Rule> {
 
 /// Whether a proof was recorded by this world.
 pub(crate) fn is_spent(world: &World, proof: &str) -> bool {
-    let key = ProofKey { thumbprint: Thumbprint::parse(&world.web.public().thumbprint()).unwrap(), key: None };
+    let key = ProofKey::of_thumbprint(Thumbprint::parse(&world.web.public().thumbprint()).unwrap());
     let proof = Proof::verify(ProofKind::Dpop, proof, &key).unwrap();
-    let spending =
-        crate::case::Spending { key: proof.spending_key(), until: proof.expires(Credentials::DEFAULT_LEEWAY) };
+    let spending = crate::case::Spending { key: proof.spending_key(), until: proof.expires() };
     world.spent.spend(spending, UnixTime::from_secs(NOW)) == Spent::Replayed
 }
 

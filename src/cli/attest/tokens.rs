@@ -1,4 +1,4 @@
-//! `attest token`, `attest attestation` and `attest proof`: what is shown with a call.
+//! `attest token`, `attest attestation` and `attest wit`: what others say of who calls.
 
 use super::{Failure, read_jwk};
 use crate::clock::{Clock, SystemClock};
@@ -72,9 +72,13 @@ pub(super) struct Attestation {
 
 impl Attestation {
     pub(super) fn mint(self) -> Result<String, Failure> {
+        self.mint_as(Jwt::attestation)
+    }
+
+    fn mint_as(self, form: fn(&str, &PublicJwk) -> Jwt) -> Result<String, Failure> {
         let key = read_jwk(&self.key, SigningKey::from_jwk)?;
         let holder = read_jwk(&self.holder, PublicJwk::parse)?;
-        let mut jwt = Jwt::attestation(&self.subject, &holder);
+        let mut jwt = form(&self.subject, &holder);
         if !self.audience.is_empty() {
             jwt = jwt.claim("aud", self.audience);
         }
@@ -84,39 +88,16 @@ impl Attestation {
     }
 }
 
+/// Takes what an attestation does: both vouch for a workload, only their form differs.
 #[derive(Debug, Args)]
-pub(super) struct Proof {
-    /// The workload's private key.
-    #[arg(long, value_name = "FILE")]
-    key: PathBuf,
-    /// `htm`: the method of the call.
-    #[arg(long)]
-    method: String,
-    /// `htu`: the policy's `resource` and the path of the call.
-    #[arg(long)]
-    url: String,
-    /// The bearer token that is sent along (`ath`).
-    #[arg(long)]
-    token: Option<String>,
-    /// The challenge to answer (`nonce`).
-    #[arg(long)]
-    challenge: Option<String>,
-    /// How long ago it was made, such as `2m`.
-    #[arg(long, default_value = "0s", value_name = "DURATION")]
-    age: Ttl,
-    /// One more claim; the value is JSON, or else a string.
-    #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = claim)]
-    claims: Vec<(String, Value)>,
+pub(super) struct Wit {
+    #[command(flatten)]
+    vouched: Attestation,
 }
 
-impl Proof {
+impl Wit {
     pub(super) fn mint(self) -> Result<String, Failure> {
-        let key = read_jwk(&self.key, SigningKey::from_jwk)?;
-        let mut jwt = Jwt::proof(key.public(), &self.method, &self.url)?.claim("iat", seconds_ago(self.age));
-        if let Some(token) = &self.token {
-            jwt = jwt.with_token(token);
-        }
-        Ok(with_all(optional(jwt, "nonce", self.challenge), self.claims).sign(&key)?)
+        self.vouched.mint_as(Jwt::wit)
     }
 }
 
@@ -147,15 +128,15 @@ pub(super) fn optional(jwt: Jwt, name: &str, value: Option<String>) -> Jwt {
     }
 }
 
-fn with_all(jwt: Jwt, claims: Vec<(String, Value)>) -> Jwt {
+pub(super) fn with_all(jwt: Jwt, claims: Vec<(String, Value)>) -> Jwt {
     claims.into_iter().fold(jwt, |jwt, (name, value)| jwt.claim(&name, value))
 }
 
-fn seconds_ago(age: Ttl) -> u64 {
+pub(super) fn seconds_ago(age: Ttl) -> u64 {
     SystemClock.now().minus(age).as_secs()
 }
 
-fn claim(text: &str) -> Result<(String, Value), String> {
+pub(super) fn claim(text: &str) -> Result<(String, Value), String> {
     let (name, value) = text.split_once('=').ok_or("expected `name=value`")?;
     let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
     Ok((name.to_owned(), value))

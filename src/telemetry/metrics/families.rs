@@ -20,7 +20,9 @@ pub(super) struct Families {
     pub cache_lookups: IntCounterVec,
     pub cache_entries: IntGaugeVec,
     pub cache_bytes: IntGaugeVec,
+    pub jwks_refreshes: IntCounterVec,
     pub jwks_keys: IntGaugeVec,
+    pub jwks_last_success: IntGaugeVec,
     pub policy_reloads: IntCounterVec,
     pub policy_loaded: IntGauge,
     pub policy_info: IntGaugeVec,
@@ -67,7 +69,17 @@ impl Families {
             cache_lookups: new.counters("cache_lookups_total", "Look-ups in a cache.", &["cache", "outcome"])?,
             cache_entries: new.gauges("cache_entries", "Entries in a cache.", &["cache"])?,
             cache_bytes: new.gauges("cache_bytes", "Bytes that a cache counts.", &["cache"])?,
+            jwks_refreshes: new.counters(
+                "jwks_refreshes_total",
+                "Looks for an issuer's keys at a URL, and what an agent told of them.",
+                &["issuer", "outcome"],
+            )?,
             jwks_keys: new.gauges("jwks_keys", "Keys of an issuer.", &["issuer"])?,
+            jwks_last_success: new.gauges(
+                "jwks_last_success_timestamp_seconds",
+                "When the keys of an issuer were read or confirmed last.",
+                &["issuer"],
+            )?,
             policy_reloads: new.counters("policy_reloads_total", "Changed policies that were seen.", &["outcome"])?,
             policy_loaded: new.gauge("policy_loaded_timestamp_seconds", "When the policy in force was loaded.")?,
             policy_info: new.gauges("policy_info", "The policy in force.", &["hash"])?,
@@ -92,7 +104,10 @@ impl Families {
         keep(&self.signals, "signal", &signals.collect())?;
         let attestations = policy.attestations.iter().map(|attestation| attestation.name.as_str());
         keep(&self.verifications, "attestation", &attestations.collect())?;
-        keep(&self.jwks_keys, "issuer", &policy.issuers.iter().map(|issuer| issuer.name.as_str()).collect())
+        let issuers = policy.issuers.iter().map(|issuer| issuer.name.as_str()).collect();
+        keep(&self.jwks_refreshes, "issuer", &issuers)?;
+        keep(&self.jwks_keys, "issuer", &issuers)?;
+        keep(&self.jwks_last_success, "issuer", &issuers)
     }
 }
 

@@ -51,7 +51,7 @@ fn the_proof_may_stand_in_authorization_where_no_token_does() {
 #[case("exp", json!(NOW - 30), "proof_stale")]
 #[case("exp", Value::Null, "proof_malformed")]
 #[case("jti", Value::Null, "proof_malformed")]
-#[case("wth", json!(ath("another")), "proof_token_mismatch")]
+#[case("wth", json!(ath("another")), "proof_attestation_mismatch")]
 #[case("wth", Value::Null, "proof_malformed")]
 #[case("ath", Value::Null, "proof_token_mismatch")]
 fn a_proof_that_is_not_for_this_call_proves_nothing(#[case] claim: &str, #[case] value: Value, #[case] why: &str) {
