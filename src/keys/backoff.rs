@@ -7,7 +7,7 @@ pub type Roll = fn() -> u32;
 
 const FIRST: Duration = Duration::from_secs(1);
 /// Keys that came back are found within a minute.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// After so many failures in a row: twice as long each time, and between half and all of it.
 pub(super) fn after_failures(failures: u32, roll: u32) -> Duration {
@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn a_refresh_is_never_late_and_a_little_early() {
-        let refresh = Duration::from_secs(300);
+        let refresh = Duration::from_mins(5);
         assert_eq!(after_success(refresh, 0), Duration::from_secs(270));
         assert_eq!(after_success(refresh, u32::MAX), refresh);
     }

@@ -1,7 +1,7 @@
 //! A JWK set at a URL: over TLS, within limits of size and time, and from that very host.
 
 use super::error::{KeyError, whole};
-use super::follow::Fetch;
+use super::follow::{Fetch, Fetched};
 use crate::attestation::{KeySet, Thumbprint};
 use crate::policy::KeyUrl;
 use reqwest::header::{ACCEPT, ETAG, HeaderValue, IF_NONE_MATCH};
@@ -63,7 +63,7 @@ impl UrlFetch {
 }
 
 impl Fetch for UrlFetch {
-    async fn fetch(&mut self, known: bool) -> Result<Option<KeySet>, KeyError> {
+    async fn fetch(&mut self, known: bool) -> Fetched {
         if !known {
             self.seen = None;
         }

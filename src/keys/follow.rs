@@ -6,10 +6,13 @@ use crate::attestation::KeySet;
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// The keys as they are now; nothing where they are what they were.
+pub(super) type Fetched = Result<Option<KeySet>, KeyError>;
+
 /// Where keys can be fetched.
 pub(super) trait Fetch: Send {
-    /// The keys as they are now; nothing where they are what they were. `known`: whether what came last is still held.
-    fn fetch(&mut self, known: bool) -> impl Future<Output = Result<Option<KeySet>, KeyError>> + Send;
+    /// `known`: whether what came last is still held.
+    fn fetch(&mut self, known: bool) -> impl Future<Output = Fetched> + Send;
 }
 
 /// Follows until dropped.
@@ -35,17 +38,17 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     const KEYS: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
-    const REFRESH: Duration = Duration::from_secs(300);
+    const REFRESH: Duration = Duration::from_mins(5);
 
     /// What the next looks find; whoever looks further finds nobody.
     #[derive(Clone, Default)]
     struct Script {
-        answers: Arc<Mutex<Vec<Result<Option<KeySet>, KeyError>>>>,
+        answers: Arc<Mutex<Vec<Fetched>>>,
         looks: Arc<Mutex<Vec<(Duration, bool)>>>,
     }
 
     impl Script {
-        fn then(self, answer: Result<Option<KeySet>, KeyError>) -> Self {
+        fn then(self, answer: Fetched) -> Self {
             self.answers.lock().unwrap().insert(0, answer);
             self
         }
@@ -59,7 +62,7 @@ mod tests {
     struct Scripted(Script, Instant);
 
     impl Fetch for Scripted {
-        async fn fetch(&mut self, known: bool) -> Result<Option<KeySet>, KeyError> {
+        async fn fetch(&mut self, known: bool) -> Fetched {
             self.0.looks.lock().unwrap().push((self.1.elapsed(), known));
             self.0.answers.lock().unwrap().pop().unwrap_or(Err(KeyError::Status(503)))
         }
@@ -89,12 +92,12 @@ mod tests {
         }
 
         fn counts(&self) -> [u64; KeyOutcome::ALL.len()] {
-            self.meter.refreshes.each_ref().map(|counter| counter.get())
+            self.meter.refreshes.each_ref().map(IntCounter::get)
         }
     }
 
-    fn keys() -> Result<Option<KeySet>, KeyError> {
-        Ok(Some(KeySet::parse(KEYS.as_bytes()).unwrap()))
+    fn keys() -> Fetched {
+        Ok(Some(KeySet::parse(KEYS.as_bytes())?))
     }
 
     async fn after(span: Duration) {
@@ -108,7 +111,7 @@ mod tests {
         after(Duration::from_millis(3_500)).await;
         assert_eq!(script.looks(), [0, 1_000, 3_000]);
         assert!(followed.has_keys());
-        after(Duration::from_secs(300)).await;
+        after(REFRESH).await;
         assert_eq!(script.looks(), [0, 1_000, 3_000, 303_000]);
     }
 
@@ -123,7 +126,7 @@ mod tests {
         assert!(!followed.has_keys());
         assert_eq!(followed.meter.keys.get(), 0);
         // What is not held any more can't be unchanged.
-        after(Duration::from_secs(120)).await;
+        after(Duration::from_mins(2)).await;
         assert!(script.looks.lock().unwrap().last().is_some_and(|(_, known)| !known));
     }
 

@@ -2,6 +2,7 @@
 
 use super::backoff;
 use super::error::KeyError;
+use super::follow::Fetched;
 use super::meter::KeyOutcome;
 use super::source::{Held, World};
 use crate::attestation::KeySet;
@@ -37,7 +38,7 @@ impl Keeper {
     }
 
     /// Takes what came of a look. Whoever waits for it hears of it when the keys are in force.
-    pub(super) fn conclude(&mut self, outcome: Result<Option<KeySet>, KeyError>) {
+    pub(super) fn conclude(&mut self, outcome: Fetched) {
         match outcome {
             Ok(Some(keys)) => self.renew(keys),
             Ok(None) => {

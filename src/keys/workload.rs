@@ -37,7 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// While the stream is open, the bundles are what they were.
 const CONFIRMED_EVERY: Duration = Duration::from_secs(30);
 /// An agent that is restarted is back in seconds.
-const LONGEST_REST: Duration = Duration::from_secs(60);
+const LONGEST_REST: Duration = Duration::from_mins(1);
 
 /// Follows until dropped.
 pub(super) async fn follow(socket: PathBuf, mut keeper: Keeper) {

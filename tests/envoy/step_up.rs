@@ -57,9 +57,9 @@ async fn a_refund_with_only_a_token_is_asked_for_proof(
     let members = problem.as_object_mut().ok_or("no object")?;
     assert!(members.remove("detail").is_some_and(|detail| detail.is_string()));
     assert!(members.remove("decision_id").is_some_and(|id| id.is_string()));
-    let accept = [
-        json!({ "profile": "oauth-client-attestation", "headers": ["OAuth-Client-Attestation", "DPoP"], "alg": ["ES256"] }),
-    ];
+    let accept = ["DPoP", "OAuth-Client-Attestation-PoP"].map(|proof| {
+        json!({ "profile": "oauth-client-attestation", "headers": ["OAuth-Client-Attestation", proof], "alg": ["ES256"] })
+    });
     assert_eq!(
         problem,
         json!({

@@ -4,12 +4,18 @@ use crate::provider::Provider;
 use crate::support::Result;
 use crate::support::authz::Ask;
 use crate::support::certificates::Authority;
+use crate::support::stepgate::Listen;
 use crate::support::verdict::Refusal;
 use crate::support::wait::until;
 use crate::world::{ATTESTER_FILE, Ground, IDP_FILE, World, at, token};
+use rstest::rstest;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 use tokio::time::sleep;
+use tonic::transport::Endpoint;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
 
 /// An address where nobody listens.
 fn nobody() -> Result<SocketAddr> {
@@ -24,6 +30,13 @@ async fn is_open(world: &World) -> Result<bool> {
     Ok(world.authz.check(&Ask::new("GET", "/x")).await?.is_allowed())
 }
 
+/// What Envoy's health checks are told.
+async fn health(world: &World) -> Result<ServingStatus> {
+    let Listen::Tcp(address) = &world.stepgate.listen else { return Err("no TCP address".into()) };
+    let channel = Endpoint::new(format!("http://{address}"))?.connect().await?;
+    Ok(HealthClient::new(channel).check(HealthCheckRequest::default()).await?.into_inner().status())
+}
+
 #[tokio::test]
 async fn until_the_keys_were_there_once_it_is_not_ready_and_refuses_what_needs_them() -> Result<()> {
     let address = nobody()?;
@@ -32,10 +45,12 @@ async fn until_the_keys_were_there_once_it_is_not_ready_and_refuses_what_needs_t
     let refusal = world.read(&token(&world.issuers.idp)?).await?.refusal()?;
     assert_eq!(refusal, Refusal::without_error(503, "temporarily_unavailable", "keys_unavailable"));
     assert!(is_open(&world).await?);
+    assert_eq!(health(&world).await?, ServingStatus::NotServing);
     assert_eq!((world.keys("idp").await?, world.keys("attester").await?), (0, 1));
 
     let _provider = Provider::start_at(&world.authority, address, &[&world.issuers.idp]).await?;
     world.stepgate.ready().await?;
+    until("its health", async || health(&world).await.ok().filter(|status| *status == ServingStatus::Serving)).await?;
     assert!(world.read(&token(&world.issuers.idp)?).await?.is_allowed());
     assert_eq!((world.keys("idp").await?, world.looks("idp", "updated").await?), (1, 1));
     assert!(world.looks("idp", "failed").await? >= 1);
@@ -46,12 +61,18 @@ async fn until_the_keys_were_there_once_it_is_not_ready_and_refuses_what_needs_t
     Ok(())
 }
 
-/// Anybody could stand there.
+/// Whoever stands there would sign for the provider.
+#[rstest]
+#[case::under_another_ca(true, "{ url: \"URL\", ca: ca.pem }")]
+#[case::under_a_ca_that_no_system_knows(false, "{ url: \"URL\" }")]
+#[case::under_another_name(false, "{ url: \"https://127.0.0.1:PORT/jwks\", ca: ca.pem }")]
 #[tokio::test]
-async fn a_provider_under_another_ca_is_not_believed() -> Result<()> {
-    let ground = Ground::new()?;
-    let provider = Provider::start(&Authority::new()?, &[&ground.issuers.idp]).await?;
-    let world = ground.launch(&at(&provider.url()), ATTESTER_FILE).await?;
+async fn who_is_not_shown_to_be_the_provider_is_not_asked(#[case] foreign: bool, #[case] keys: &str) -> Result<()> {
+    let (ground, other) = (Ground::new()?, Authority::new()?);
+    let authority = if foreign { &other } else { &ground.authority };
+    let provider = Provider::start(authority, &[&ground.issuers.idp]).await?;
+    let keys = keys.replace("URL", &provider.url()).replace("PORT", &provider.address.port().to_string());
+    let world = ground.launch(&keys, ATTESTER_FILE).await?;
     until("a failure", async || world.looks("idp", "failed").await.ok().filter(|count| *count > 0)).await?;
     assert_eq!(provider.asked(), 0);
     assert_eq!(world.reason(&token(&world.issuers.idp)?).await?, "keys_unavailable");

@@ -111,7 +111,7 @@ async fn answer(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Respon
             Body::from_stream(tokio_stream::iter(chunks)).into_response()
         }
         Says::Silence => {
-            tokio::time::sleep(Duration::from_secs(600)).await;
+            tokio::time::sleep(Duration::from_mins(10)).await;
             StatusCode::OK.into_response()
         }
     }

@@ -75,8 +75,18 @@ impl Mesh {
         transport: Transport,
         adapt: impl FnOnce(Bootstrap) -> Result<Bootstrap>,
     ) -> Result<Self> {
-        let dir = tempfile::tempdir()?;
-        let (issuers, authority) = (Issuers::new()?, Authority::new()?);
+        Self::start_in(tempfile::tempdir()?, Issuers::new()?, setting, transport, adapt).await
+    }
+
+    /// The same in a folder that holds what else the policy names.
+    pub async fn start_in(
+        dir: TempDir,
+        issuers: Issuers,
+        setting: Setting,
+        transport: Transport,
+        adapt: impl FnOnce(Bootstrap) -> Result<Bootstrap>,
+    ) -> Result<Self> {
+        let authority = Authority::new()?;
         issuers.write_jwks(dir.path())?;
         authority.write_server(HOST, dir.path())?;
         let file = dir.path().join("policy.yaml");

@@ -4,6 +4,7 @@ use crate::attestation::KeySet;
 use crate::attestation::keys::KeySetError;
 use crate::identity::TrustDomain;
 use crate::keys::error::KeyError;
+use crate::keys::follow::Fetched;
 use std::collections::{BTreeMap, HashMap};
 
 /// The last good bundle of each trust domain.
@@ -16,7 +17,7 @@ const MAX_DOMAINS: usize = 64;
 impl Bundles {
     /// Takes what the agent says now: a domain that it leaves out, or that has no keys, is gone. A bundle that can't be
     /// taken leaves its domain's last good one, and touches no other's: one partner must not keep all others' keys old.
-    pub(super) fn take(&mut self, told: HashMap<String, Vec<u8>>) -> Result<Option<KeySet>, KeyError> {
+    pub(super) fn take(&mut self, told: HashMap<String, Vec<u8>>) -> Fetched {
         if told.len() > MAX_DOMAINS {
             return Err(KeyError::TooManyDomains(MAX_DOMAINS));
         }

@@ -71,7 +71,9 @@ fn play<L: Lock<Shard> + Send + Sync + 'static>(threads: &[&'static [Act]], capa
         thread::spawn(move || acts.iter().for_each(|act| world.act(*act)))
     };
     let playing: Vec<_> = threads.iter().map(|acts| play(acts)).collect();
-    playing.into_iter().for_each(|thread| thread.join().unwrap());
+    for thread in playing {
+        thread.join().unwrap();
+    }
     let acts = || threads.iter().copied().flatten();
     for (number, firsts) in world.firsts.iter().enumerate() {
         let firsts = firsts.load(Ordering::SeqCst);
