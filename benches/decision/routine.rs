@@ -6,6 +6,7 @@ use crate::world::World;
 use criterion::Criterion;
 use envoy_types::pb::envoy::service::auth::v3::CheckRequest;
 use prost::Message;
+use std::cell::LazyCell;
 use std::time::Duration;
 use stepgate::clock::{Clock, SystemClock};
 
@@ -24,7 +25,7 @@ pub(crate) fn decisions(criterion: &mut Criterion) {
     ];
     let mut group = criterion.benchmark_group("decision");
     for (name, size) in sizes {
-        let call = Routine::new(size).expect("the world of the benchmark");
+        let call = LazyCell::new(|| Routine::new(size).expect("the world of the benchmark"));
         group.bench_function(name, |bencher| {
             bencher.iter_custom(|rounds| call.time(rounds).expect("a decision"));
         });

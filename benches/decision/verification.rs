@@ -9,7 +9,7 @@ use aws_lc_rs::signature::ParsedPublicKey;
 use criterion::Criterion;
 use envoy_types::pb::envoy::service::auth::v3::CheckRequest;
 use prost::Message;
-use std::cell::RefCell;
+use std::cell::{LazyCell, RefCell};
 use std::time::Duration;
 use stepgate::attestation::ProofKind;
 use stepgate::clock::{Clock, SystemClock};
@@ -42,7 +42,7 @@ pub(crate) fn decisions(criterion: &mut Criterion) {
     ];
     let mut group = criterion.benchmark_group("verification");
     for (name, shown) in shown {
-        let scene = Scene::new(shown).expect("the world of the benchmark");
+        let scene = LazyCell::new(|| Scene::new(shown).expect("the world of the benchmark"));
         let turns = RefCell::new(Vec::new());
         group.bench_function(name, |bencher| {
             bencher.iter_custom(|rounds| {

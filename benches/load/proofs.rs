@@ -24,8 +24,8 @@ use tokio::runtime;
 
 /// What a round signs for each second that it should last: about what a core of 2025 serves in it.
 const PROOFS_A_SECOND: usize = 15_000;
-/// As many as are checked in half a second.
-const BARE_CHECKS: usize = 10_000;
+/// As many as are checked in a second, of which the system counts hundredths.
+const BARE_CHECKS: usize = 20_000;
 
 /// Where the server runs and where the generator does.
 #[derive(Clone, Copy, Debug)]
@@ -128,10 +128,8 @@ impl<'f> Proofs<'f> {
     fn pass(&self, load: Load, pool: &Arc<Pool>, bare: f64, good: fn(&Answered) -> usize) -> Result<Measured> {
         let before = self.server.cpu_seconds()?;
         let (answered, generator) = on(self.places.generator, || {
-            let before = cpu_seconds("/proc/thread-self/stat")?;
             let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-            let answered = runtime.block_on(generator::run(&self.server.address, load, pool))?;
-            Ok((answered, cpu_seconds("/proc/thread-self/stat")? - before))
+            runtime.block_on(generator::run(&self.server.address, load, pool))
         })?;
         let server = self.server.cpu_seconds()? - before;
         let calls = pool.proofs().len();
@@ -146,20 +144,23 @@ impl<'f> Proofs<'f> {
         })
     }
 
+    /// By processor time, so that whoever else is on the core doesn't count.
     fn bare_per_second(&self, pool: &Pool) -> Result<f64> {
         let key = bare::parsed(self.workload.key())?;
         let signed = pool.proofs().iter().take(BARE_CHECKS).map(|proof| Signed::read(proof));
         let signed = signed.collect::<Result<Vec<_>>>()?;
-        let elapsed = on(self.places.server, || bare::time(signed.iter().map(|signed| (&key, signed))))?;
-        Ok(per_second(signed.len(), elapsed))
+        let (_, seconds) = on(self.places.server, || bare::time(signed.iter().map(|signed| (&key, signed))))?;
+        Ok(1e6 / each(seconds, signed.len()))
     }
 }
 
-/// Does it on a thread of its own, on this core.
-fn on<T: Send>(core: Option<Core>, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+/// Does it on a thread of its own, on this core, and says how much processor time that took.
+fn on<T: Send>(core: Option<Core>, work: impl FnOnce() -> Result<T> + Send) -> Result<(T, f64)> {
+    const OWN: &str = "/proc/thread-self/stat";
     let taken = || {
         core.map_or(Ok(()), Core::take)?;
-        work()
+        let before = cpu_seconds(OWN)?;
+        Ok((work()?, cpu_seconds(OWN)? - before))
     };
     thread::scope(|scope| scope.spawn(taken).join().map_err(|_| "a thread of the measurement panicked")?)
 }
