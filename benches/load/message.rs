@@ -57,13 +57,10 @@ impl Issuers {
 
     /// One that nobody has seen yet, for the holder of a key.
     pub(crate) fn attestation(&self, kind: ProofKind, instance: &SigningKey, now: u64) -> Result<String> {
-        let mut key = instance.public().to_json();
-        let typ = match kind {
-            ProofKind::Dpop | ProofKind::Pop => "oauth-client-attestation+jwt",
-            ProofKind::Wpt => {
-                key["alg"] = instance.algorithm().as_str().into();
-                "wit+jwt"
-            }
+        let (typ, key) = match kind {
+            ProofKind::Dpop | ProofKind::Pop => ("oauth-client-attestation+jwt", instance.public().to_json()),
+            // With `alg`, which a workload identity token must name.
+            ProofKind::Wpt => ("wit+jwt", instance.published_jwk()),
         };
         let attestation = Jwt::new(typ)
             .issued(now, 300)
