@@ -15,17 +15,17 @@ const ROUTES: usize = 200;
 /// A temporary folder; gone when dropped.
 #[derive(Debug)]
 pub(crate) struct Folder {
-    folder: TempDir,
+    temporary: TempDir,
     message: CheckRequest,
     issuers: Issuers,
 }
 
 impl Folder {
     pub(crate) fn create() -> Result<Self> {
-        let folder = tempfile::tempdir()?;
+        let temporary = tempfile::tempdir()?;
         let issuers = Issuers::generate()?;
         let message = issuers.routine(SystemClock.now().as_secs())?;
-        let created = Self { folder, message, issuers };
+        let created = Self { temporary, message, issuers };
         fs::create_dir(created.policy())?;
         created.issuers.publish(&created.policy())?;
         fs::write(created.policy().join("policy.yaml"), policy()?)?;
@@ -55,7 +55,7 @@ impl Folder {
     }
 
     pub(crate) fn path(&self) -> &Path {
-        self.folder.path()
+        self.temporary.path()
     }
 }
 

@@ -92,14 +92,12 @@ fn read(answers: Vec<Answer>, elapsed: Duration) -> Result<Answered> {
 }
 
 async fn connect(address: &str) -> Result<Sender> {
-    match address.strip_prefix("unix:") {
-        Some(path) => shake_hands(UnixStream::connect(path).await?).await,
-        None => {
-            let stream = TcpStream::connect(address).await?;
-            stream.set_nodelay(true)?;
-            shake_hands(stream).await
-        }
+    if let Some(path) = address.strip_prefix("unix:") {
+        return shake_hands(UnixStream::connect(path).await?).await;
     }
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    shake_hands(stream).await
 }
 
 async fn shake_hands<S>(stream: S) -> Result<Sender>

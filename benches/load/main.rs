@@ -42,6 +42,7 @@ type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
 const LOADS: [Load; 2] = [Load { connections: 1, streams: 10 }, Load { connections: 4, streams: 32 }];
 
 #[derive(Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of a command line")]
 struct Arguments {
     /// How often each server is measured under each load.
     #[arg(long, default_value_t = 5)]

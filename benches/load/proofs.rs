@@ -40,9 +40,10 @@ impl Places {
     /// A core for each, where there are two and nothing else is asked for.
     pub(crate) fn choose(pinned: bool) -> Result<Self> {
         let cores = thread::available_parallelism()?.get();
-        Ok(match pinned && cores > 1 {
-            true => Self { server: Some(Core(0)), generator: Some(Core(1)), workers: 1 },
-            false => Self { server: None, generator: None, workers: cores },
+        Ok(if pinned && cores > 1 {
+            Self { server: Some(Core(0)), generator: Some(Core(1)), workers: 1 }
+        } else {
+            Self { server: None, generator: None, workers: cores }
         })
     }
 
