@@ -2,6 +2,7 @@
 
 pub mod caller;
 pub mod certificate;
+mod der;
 pub mod spiffe_id;
 pub mod xfcc;
 

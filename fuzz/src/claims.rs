@@ -90,8 +90,8 @@ fn check_confirmation(read: Option<&Confirmation>, expected: Option<&Json>) {
     assert_eq!(read.certificate, named("x5t#S256"));
     assert!(read.key.is_none() || expected.get("jwk").is_some() || expected.get("jkt").is_some());
     let understood = |name: &&str| ["jwk", "jkt", "x5t#S256"].contains(name);
-    let names = expected.names();
-    assert!(read.unknown || (!names.is_empty() && names.iter().all(understood)), "{names:?}");
+    let members = expected.names();
+    assert!(read.unknown || (!members.is_empty() && members.iter().all(understood)), "{members:?}");
     assert!(read.unknown || read.key.is_some() || read.certificate.is_some(), "nothing to prove");
 }
 

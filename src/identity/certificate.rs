@@ -3,6 +3,7 @@
 //! Envoy has verified the chain; here it is only read, for the identity in it and for its thumbprint.
 
 use super::SpiffeId;
+use super::der::is_whole;
 use crate::attestation::Thumbprint;
 use crate::time::UnixTime;
 use x509_parser::extensions::GeneralName;
@@ -33,6 +34,9 @@ pub enum CertificateError {
 /// More than any leaf certificate needs, and a bound on what one connection can make us parse.
 const MAX_ENCODED_BYTES: usize = 32 * 1024;
 
+/// `uniformResourceIdentifier` among the alternatives of a name (RFC 5280 §4.2.1.6).
+const URI_TAG: u32 = 6;
+
 impl PeerCertificate {
     /// Reads `source.certificate` of a `CheckRequest`: URL-encoded PEM, of which the first block is the leaf.
     pub fn parse(url_encoded_pem: &str) -> Result<Self, CertificateError> {
@@ -49,7 +53,7 @@ impl PeerCertificate {
 
     pub fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
         let (rest, certificate) = X509Certificate::from_der(der).map_err(|_| CertificateError::Der)?;
-        if !rest.is_empty() {
+        if !rest.is_empty() || !is_whole(der) {
             return Err(CertificateError::Der);
         }
         Ok(Self {
@@ -65,11 +69,20 @@ impl PeerCertificate {
 fn only_spiffe_id(certificate: &X509Certificate<'_>) -> Result<Option<SpiffeId>, CertificateError> {
     let san = certificate.subject_alternative_name().map_err(|_| CertificateError::Der)?;
     let names = san.iter().flat_map(|extension| &extension.value.general_names);
-    let mut uris = names.filter_map(|name| if let GeneralName::URI(uri) = name { Some(*uri) } else { None });
+    let mut uris = names.filter_map(uri_in);
     Ok(match (uris.next(), uris.next()) {
-        (Some(uri), None) => SpiffeId::parse(uri).ok(),
+        (Some(Ok(uri)), None) => SpiffeId::parse(uri).ok(),
         _ => None,
     })
+}
+
+/// A name that is a URI, also where it can't be read: it counts all the same.
+fn uri_in<'n>(name: &GeneralName<'n>) -> Option<Result<&'n str, &'n [u8]>> {
+    match name {
+        GeneralName::URI(uri) => Some(Ok(uri)),
+        GeneralName::Invalid(tag, bytes) if tag.0 == URI_TAG => Some(Err(bytes)),
+        _ => None,
+    }
 }
 
 fn unix_time(timestamp: i64) -> UnixTime {
@@ -104,6 +117,16 @@ mod tests {
         assert_eq!(two.spiffe_id, None);
         let other_scheme = certificate(vec![uri("spiffe://example.org/web"), uri("https://example.org")]);
         assert_eq!(other_scheme.spiffe_id, None);
+    }
+
+    #[test]
+    fn a_second_uri_san_counts_also_where_it_is_no_text() {
+        let mut params = CertificateParams::default();
+        params.subject_alt_names = vec![uri("spiffe://example.org/web"), uri("spiffe://example.org/admin")];
+        let mut der = params.self_signed(&KeyPair::generate().unwrap()).unwrap().der().to_vec();
+        let at = der.windows(5).position(|bytes| bytes == b"admin").unwrap();
+        der[at] = 0xff;
+        assert_eq!(PeerCertificate::from_der(&der).unwrap().spiffe_id, None);
     }
 
     #[test]

@@ -1,15 +1,16 @@
 //! Textual encodings (RFC 7468 §3), around one certificate.
 
 const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+const BEGIN: &str = "-----BEGIN ";
+const LABEL: &str = "CERTIFICATE-";
 /// §2: a parser may disregard the label here.
 const END: &str = "-----END ";
 
 /// The content of the first block, if that is a certificate.
 pub(crate) fn first_certificate(pem: &str) -> Option<Vec<u8>> {
-    let begin = pem.find("-----BEGIN ")?;
-    let (content, _) = pem.get(begin..)?.strip_prefix(BEGIN)?.split_once(END)?;
-    let digits: String = content.split_ascii_whitespace().collect();
+    let mut lines = pem.split('\n').skip_while(|line| !line.starts_with(BEGIN));
+    lines.next()?.strip_prefix(BEGIN).filter(|label| label.starts_with(LABEL))?;
+    let digits: String = lines.take_while(|line| !line.starts_with(END)).map(str::trim_end).collect();
     let digits = digits.trim_end_matches('=');
     let mut bits: Vec<bool> = Vec::new();
     for character in digits.chars() {
@@ -32,6 +33,6 @@ pub(crate) fn encoded(der: &[u8]) -> String {
     }
     let characters: Vec<char> = digits.chars().collect();
     let lines: Vec<String> = characters.chunks(64).map(|line| line.iter().collect()).collect();
-    let pem = format!("{BEGIN}\n{}\n{END}CERTIFICATE-----\n", lines.join("\n"));
+    let pem = format!("{BEGIN}{LABEL}----\n{}\n{END}{LABEL}----\n", lines.join("\n"));
     pem.replace('\n', "%0A").replace(' ', "%20").replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
 }
