@@ -1,7 +1,7 @@
 //! Is a token signed by an issuer we trust, and what does it say. No time, no caller: what comes out may be remembered.
 
 use super::jose::Compact;
-use super::{Algorithm, ClaimNames, Claims, KeySet, Thumbprint, TokenFault};
+use super::{Algorithm, ClaimNames, Claims, KeySet, Thumbprint, TokenFault, ear};
 use crate::policy::{Issuer, Name};
 
 /// What a token is used for; its `typ` must agree, so that none passes for another (RFC 8725 §3.11).
@@ -85,6 +85,10 @@ pub fn verify<'p>(
         return Err(TokenFault::ForbiddenHeader.into());
     }
     if !kind.takes(compact.header.media_type.as_deref()) {
+        return Err(TokenFault::Type.into());
+    }
+    // Its verdict would go unread: what a verifier warns of would pass as a statement like any other.
+    if kind == TokenKind::Jwt && ear::is_results(&compact.payload) {
         return Err(TokenFault::Type.into());
     }
     let claims = Claims::read(&compact.payload, names)?;

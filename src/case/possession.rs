@@ -156,21 +156,24 @@ impl<'a> Case<'a> {
         origin: &Origin,
         now: UnixTime,
     ) -> Result<(), ProofFault> {
+        let transaction_token = self.transaction_token(proof)?;
         proof.is_for(&ProvenCall {
             method: &self.facts.method,
             path: &self.facts.path,
             origin,
-            access_token: token_digest(self.ground.policy, self.facts, caller),
+            access_token: token_digest(self.facts, caller),
             attestation,
-            transaction_token: self.transaction_token(proof)?,
+            transaction_token,
         })?;
         proof.is_recent(now, self.ground.policy.credentials.leeway)
     }
 
-    /// Only a WPT says anything of it. Of two that came along, or of one that is no text, it can't have named what counts.
+    /// Only a WPT says anything of it, and of one that can't be read it can't say enough.
     fn transaction_token(&self, proof: &Proof) -> Result<Option<Thumbprint>, ProofFault> {
+        if proof.kind() != ProofKind::Wpt {
+            return Ok(None);
+        }
         match self.facts.headers.occurrence(TRANSACTION_TOKEN_HEADER) {
-            _ if proof.kind() != ProofKind::Wpt => Ok(None),
             Occurrence::Absent => Ok(None),
             Occurrence::Once(token) => Ok(Some(Thumbprint::of(token.as_bytes()))),
             Occurrence::Repeated | Occurrence::Unreadable => Err(ProofFault::Token),
@@ -187,11 +190,12 @@ impl<'a> Case<'a> {
     }
 
     /// One of the challenges that the attestation carries itself must be ours. What else platforms write there is their
-    /// own business.
+    /// own business. Behind the name of another, it is one that the other has passed on.
     fn check_own_challenge(&self, candidate: &Candidate<'a>, bearing: &Bearing<'_>) -> Result<(), ProofFault> {
-        let claims = candidate.verified.claims();
-        let profile = candidate.attestation.profile;
-        let behind = claims.audiences.iter().filter_map(|audience| challenge_behind(audience, profile));
+        let Candidate { attestation, issuer, verified, .. } = candidate;
+        let claims = verified.claims();
+        let behind = claims.audiences.iter().filter_map(|audience| challenge_behind(audience, attestation.profile));
+        let behind = behind.filter(|(audience, _)| attestation.is_named(audience, issuer));
         let challenges = claims.nonces.iter().map(|nonce| &**nonce).chain(behind.map(|(_, challenge)| challenge));
         let mut closest = ProofFault::ChallengeMissing;
         for challenge in challenges {

@@ -96,6 +96,19 @@ fn what_is_strong_enough_is_not_warned_about(#[case] change: &str) {
     assert!(!warned.contains(&Code::ReusableProof) && !warned.contains(&Code::UnprovableAttestation), "{warned:?}");
 }
 
+/// Also where neither names it twice: one of them has it by default.
+#[test]
+fn bearers_and_attestations_never_share_a_header() {
+    let policy = r"
+credentials:
+  bearer: { issuers: [idp], header: x-attestation }
+attestations:
+  workload: { profile: jwt, issuers: [attester], audiences: [stepgate] }
+";
+    let output = Folder::with(&changed(policy)).check(&["policy.yaml"]);
+    assert!(!output.status.success() && stderr(&output).contains("bearer tokens come in `x-attestation` too"));
+}
+
 #[test]
 fn every_profile_loads_with_all_that_it_takes() {
     let policy = r#"
