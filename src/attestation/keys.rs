@@ -170,6 +170,15 @@ mod tests {
     }
 
     #[test]
+    fn a_key_id_is_compared_and_leads_nowhere_else() {
+        let keys = KeySet::parse(format!(r#"{{"keys":[{{"kid":"a",{ED25519}}}]}}"#).as_bytes()).unwrap();
+        for id in ["", "A", "a ", "a\0", "*", "../a", "/dev/null", "' OR '1'='1", "*)(kid=*", "https://evil.example/a"]
+        {
+            assert!(keys.find(Some(id), Algorithm::EdDsa, None).is_none(), "{id:?}");
+        }
+    }
+
+    #[test]
     fn a_set_with_a_bad_key_is_refused_whole_and_says_which() {
         let set = format!(r#"{{"keys":[{{{ED25519}}},{{"kty":"oct","k":"AA"}}]}}"#);
         assert_eq!(KeySet::parse(set.as_bytes()).unwrap_err(), KeySetError::Key { index: 1, why: JwkError::Private });
