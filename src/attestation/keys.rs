@@ -94,6 +94,12 @@ impl KeySet {
         self.keys.is_empty()
     }
 
+    /// Whether what one signs could be signed by the other.
+    pub fn shares_a_key_with(&self, other: &Self) -> bool {
+        let holds = |key: &VerifyingKey| other.keys.iter().any(|theirs| theirs.key.thumbprint == key.thumbprint);
+        self.keys.iter().any(|own| holds(&own.key))
+    }
+
     /// The key named by `kid`; without one, the only key that fits. `subject` is whom the token speaks of.
     pub fn find(&self, key_id: Option<&str>, algorithm: Algorithm, subject: Option<&str>) -> Option<&VerifyingKey> {
         let named = |own: &&OwnKey| key_id.is_none_or(|id| own.key.key_id.as_deref() == Some(id));

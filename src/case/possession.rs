@@ -156,24 +156,21 @@ impl<'a> Case<'a> {
         origin: &Origin,
         now: UnixTime,
     ) -> Result<(), ProofFault> {
-        let transaction_token = self.transaction_token(proof)?;
         proof.is_for(&ProvenCall {
             method: &self.facts.method,
             path: &self.facts.path,
             origin,
             access_token: token_digest(self.facts, caller),
             attestation,
-            transaction_token,
+            transaction_token: self.transaction_token(proof)?,
         })?;
         proof.is_recent(now, self.ground.policy.credentials.leeway)
     }
 
-    /// Only a WPT says anything of it, and of one that can't be read it can't say enough.
+    /// Only a WPT says anything of it. Of two that came along, or of one that is no text, it can't have named what counts.
     fn transaction_token(&self, proof: &Proof) -> Result<Option<Thumbprint>, ProofFault> {
-        if proof.kind() != ProofKind::Wpt {
-            return Ok(None);
-        }
         match self.facts.headers.occurrence(TRANSACTION_TOKEN_HEADER) {
+            _ if proof.kind() != ProofKind::Wpt => Ok(None),
             Occurrence::Absent => Ok(None),
             Occurrence::Once(token) => Ok(Some(Thumbprint::of(token.as_bytes()))),
             Occurrence::Repeated | Occurrence::Unreadable => Err(ProofFault::Token),

@@ -146,12 +146,12 @@ fn two_kinds_of_proof_by_one_key_share_their_identifiers() {
         let [pop, dpop] = [pop, dpop].map(|proof| proof.sign(&world.web).unwrap());
         (call.clone().with("oauth-client-attestation-pop", pop), call.with("dpop", dpop))
     };
-    let (by_pop, by_dpop) = attested("one");
-    assert_eq!(came_out(&world, &by_pop), "verified attested");
-    assert_eq!(came_out(&world, &by_dpop), "step_up proof_replayed");
-    let (by_pop, by_dpop) = attested("two");
-    assert_eq!(came_out(&world, &by_dpop), "verified attested");
-    assert_eq!(came_out(&world, &by_pop), "step_up proof_replayed");
+    let (own, dpop) = attested("one");
+    assert_eq!(came_out(&world, &own), "verified attested");
+    assert_eq!(came_out(&world, &dpop), "step_up proof_replayed");
+    let (own, dpop) = attested("two");
+    assert_eq!(came_out(&world, &dpop), "verified attested");
+    assert_eq!(came_out(&world, &own), "step_up proof_replayed");
 }
 
 /// Where bearers have a header of their own, what Envoy has verified comes in `authorization` all the same.
