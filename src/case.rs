@@ -60,6 +60,8 @@ pub struct Case<'a> {
     /// Whether that could not be had.
     watching_failed: bool,
     // What does not change while the case is open is found out once.
+    /// Who calls, and what the call is, once that is known.
+    settled: Option<Findings>,
     touched: OnceCell<Vec<Taken<'a>>>,
     sighting: OnceCell<Arc<Sighting>>,
     presented: OnceCell<Result<Option<presented::Presented<'a>>, Reason>>,
@@ -171,6 +173,7 @@ impl<'a> Case<'a> {
             recorded: None,
             watching: false,
             watching_failed: false,
+            settled: None,
             touched: OnceCell::new(),
             sighting: OnceCell::new(),
             presented: OnceCell::new(),
@@ -179,12 +182,15 @@ impl<'a> Case<'a> {
 
     /// Goes as far as it can with what is known.
     pub fn step(&mut self, now: UnixTime) -> Step<'a> {
-        let mut findings = Findings::default();
+        let mut findings = self.settled.take().unwrap_or_default();
         let judged = self.judge(now, &mut findings);
         let outcome = match judged.and_then(|outcome| self.guard_loops(outcome, &mut findings)) {
             Ok(outcome) => outcome,
             Err(Halt::Refused(reason)) => Outcome::Deny(reason),
-            Err(Halt::Needs(need)) => return Step::Needs(need),
+            Err(Halt::Needs(need)) => {
+                self.settled = findings.settled();
+                return Step::Needs(need);
+            }
         };
         let shadow = match (&findings.classification, &findings.caller) {
             (Some(classification), Some(caller)) => {
@@ -196,6 +202,7 @@ impl<'a> Case<'a> {
             Ok(shadow) => Step::Decided(Decision { outcome, shadow, findings }.under(self.ground.policy.mode)),
             Err(need) => {
                 self.watching = true;
+                self.settled = findings.settled();
                 Step::Needs(need)
             }
         }
@@ -218,10 +225,37 @@ impl<'a> Case<'a> {
 
     /// The straight line.
     fn judge(&self, now: UnixTime, findings: &mut Findings) -> Progress<'a, Outcome> {
-        let policy = self.ground.policy;
         if let Some(what) = self.known.unavailable {
+            *findings = Findings::default();
             return Err(Halt::Refused(Reason::Unavailable(what)));
         }
+        self.settle(now, findings)?;
+        let Findings { caller: Some(caller), classification: Some(classification), attestation, .. } = findings else {
+            return refuse(Reason::Unavailable(Unavailable::Policy));
+        };
+        let token_proof = self.prove_token(caller, now)?;
+        if self.asks_for_challenge() {
+            self.spend_token_proof(token_proof)?;
+            return challenge(caller);
+        }
+        self.admit(caller, classification)?;
+        let evidence = match classification.requirement {
+            Requirement::Assurance(_) if self.facts.layer == Layer::Network => return refuse(Reason::Unanswerable),
+            Requirement::Assurance(level) => {
+                self.attest(level, caller, classification, now, Use::Spend, attestation)?
+            }
+            Requirement::Nothing | Requirement::Refusal(_) => Evidence::NotAsked { proven: token_proof.is_given() },
+        };
+        self.spend_token_proof(token_proof)?;
+        Ok(decide(&classification.requirement, evidence))
+    }
+
+    /// Finds out who calls, and what the call is. No later answer changes it, so that it is found once.
+    fn settle(&self, now: UnixTime, findings: &mut Findings) -> Progress<'a, ()> {
+        if findings.are_settled() {
+            return Ok(());
+        }
+        let policy = self.ground.policy;
         findings.scheme = self.scheme();
         let authenticated = self.authenticate(now);
         if let Err(Halt::Needs(need)) = authenticated {
@@ -240,26 +274,8 @@ impl<'a> Case<'a> {
         let profile = self.profile(&caller);
         findings.identity = profile.identity.map(|(id, _)| id);
         findings.unusual = self.unusual(&caller, &profile, touched, now, findings)?;
-        let Some(classification) = policy.classify(touched, self.facts, &findings.subject(policy)) else {
-            return refuse(Reason::Unavailable(Unavailable::Policy));
-        };
-        let classification = &*findings.classification.insert(classification);
-        profile.admit()?;
-        let token_proof = self.prove_token(&caller, now)?;
-        if self.asks_for_challenge() {
-            self.spend_token_proof(token_proof)?;
-            return challenge(&caller);
-        }
-        self.admit(&caller, classification)?;
-        let evidence = match classification.requirement {
-            Requirement::Assurance(_) if self.facts.layer == Layer::Network => return refuse(Reason::Unanswerable),
-            Requirement::Assurance(level) => {
-                self.attest(level, &caller, classification, now, Use::Spend, &mut findings.attestation)?
-            }
-            Requirement::Nothing | Requirement::Refusal(_) => Evidence::NotAsked { proven: token_proof.is_given() },
-        };
-        self.spend_token_proof(token_proof)?;
-        Ok(decide(&classification.requirement, evidence))
+        findings.classification = policy.classify(touched, self.facts, &findings.subject(policy));
+        profile.admit()
     }
 
     /// What holds before evidence is looked at, for every route that a reading of the request takes: a form that is not

@@ -193,6 +193,16 @@ impl Decision {
 }
 
 impl Findings {
+    /// Whether who calls, and what the call is, is known.
+    pub const fn are_settled(&self) -> bool {
+        self.caller.is_some() && self.classification.is_some()
+    }
+
+    /// These, if who calls and what the call is is known, without what evidence said.
+    pub fn settled(self) -> Option<Self> {
+        self.are_settled().then_some(Self { attestation: None, answered: None, retry_after: None, ..self })
+    }
+
     /// Who calls, as classification looks at it.
     pub fn subject<'a>(&'a self, policy: &'a Policy) -> Subject<'a> {
         let Some(caller) = &self.caller else { return Subject::default() };
