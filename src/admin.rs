@@ -4,6 +4,7 @@
 
 mod access;
 mod control;
+mod guard;
 mod pages;
 mod problems;
 mod readiness;

@@ -1,10 +1,7 @@
 //! Who is let into the control API: a bearer token (RFC 6750 §2.1) on every request, and the role `admin` for changes.
-//!
-//! Tokens can't be guessed, so nobody is ever locked out for wrong ones: whoever shows a good one passes at any time.
-//! Wrong ones are answered late, counted, and logged now and then.
 
+use super::guard::Guard;
 use super::problems::{INSUFFICIENT_ROLE, UNAUTHENTICATED, refuse};
-use super::serve::Peer;
 use super::tokens::{AdminTokens, Operator};
 use crate::telemetry::{ControlRefusal, Metrics};
 use arc_swap::ArcSwap;
@@ -12,35 +9,24 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, header};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 /// What decides who is let in.
 #[derive(Debug)]
 pub(super) struct Access {
     tokens: Arc<ArcSwap<AdminTokens>>,
-    metrics: Arc<Metrics>,
-    said: Mutex<Said>,
+    guard: Guard,
 }
 
-/// What the log knows of those who were not let in.
-#[derive(Debug, Default)]
-struct Said {
-    at: Option<Instant>,
-    /// How many there were since.
-    unsaid: u64,
-}
-
-/// With as many connections as there may be, a hundred guesses a second at most.
-const LATE: Duration = Duration::from_millis(500);
-/// Whoever guesses must not fill the log.
-const BETWEEN_COMPLAINTS: Duration = Duration::from_mins(1);
 /// RFC 6750 §3: no error where nothing was shown.
 const ASK: HeaderValue = HeaderValue::from_static(r#"Bearer realm="stepgate""#);
 const ASK_ANEW: HeaderValue = HeaderValue::from_static(r#"Bearer realm="stepgate", error="invalid_token""#);
 
 /// Lets in who shows a good token, and tells the rest who it is.
 pub(super) async fn let_in(State(access): State<Arc<Access>>, mut request: Request, next: Next) -> Response {
+    if request.headers().contains_key(header::AUTHORIZATION) {
+        access.guard.pace().await;
+    }
     let refusal = match access.operator(request.headers()) {
         Ok(operator) if operator.role.may_change() || request.method().is_safe() => {
             request.extensions_mut().insert(operator);
@@ -49,13 +35,10 @@ pub(super) async fn let_in(State(access): State<Arc<Access>>, mut request: Reque
         Ok(_) => ControlRefusal::Role,
         Err(refusal) => refusal,
     };
-    access.note(refusal, request.extensions().get().copied());
+    access.guard.note(refusal, request.extensions().get().copied());
     match refusal {
         ControlRefusal::TokenMissing => unauthenticated(ASK),
-        ControlRefusal::TokenWrong => {
-            tokio::time::sleep(LATE).await;
-            unauthenticated(ASK_ANEW)
-        }
+        ControlRefusal::TokenWrong => unauthenticated(ASK_ANEW),
         ControlRefusal::Role => refuse(&INSUFFICIENT_ROLE),
     }
 }
@@ -76,7 +59,7 @@ pub(super) async fn journal(request: Request, next: Next) -> Response {
 
 impl Access {
     pub(super) fn new(tokens: Arc<ArcSwap<AdminTokens>>, metrics: Arc<Metrics>) -> Self {
-        Self { tokens, metrics, said: Mutex::default() }
+        Self { tokens, guard: Guard::new(metrics) }
     }
 
     fn operator(&self, headers: &HeaderMap) -> Result<Operator, ControlRefusal> {
@@ -85,20 +68,6 @@ impl Access {
         let alone = values.next().is_none(); // of two it can't be told which one counts
         let token = bearer(value).filter(|_| alone).ok_or(ControlRefusal::TokenWrong)?;
         self.tokens.load().operator(token).cloned().ok_or(ControlRefusal::TokenWrong)
-    }
-
-    /// Counts it, and says it if there was silence for a while.
-    fn note(&self, refusal: ControlRefusal, peer: Option<Peer>) {
-        self.metrics.count_control_refusal(refusal);
-        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        if said.at.is_some_and(|at| at.elapsed() < BETWEEN_COMPLAINTS) {
-            said.unsaid += 1;
-            return;
-        }
-        let others = std::mem::replace(&mut *said, Said { at: Some(Instant::now()), unsaid: 0 }).unsaid;
-        drop(said);
-        let peer = peer.map(|Peer(address)| tracing::field::display(address));
-        tracing::warn!(peer, reason = refusal.as_str(), others, "a request to the control API was not let in");
     }
 }
 
@@ -164,16 +133,5 @@ mod tests {
         assert_eq!(shown(&[good, good]).unwrap_err(), ControlRefusal::TokenWrong);
         assert_eq!(shown(&[good, b"Basic eDp5"]).unwrap_err(), ControlRefusal::TokenWrong);
         assert_eq!(shown(&[]).unwrap_err(), ControlRefusal::TokenMissing);
-    }
-
-    #[test]
-    fn whoever_guesses_is_logged_once_and_counted_every_time() {
-        let access = access();
-        for _ in 0..1_000 {
-            access.note(ControlRefusal::TokenWrong, None);
-        }
-        assert_eq!(access.said.lock().unwrap().unsaid, 999);
-        let series = r#"stepgate_control_refused_total{reason="token_wrong"} 1000"#;
-        assert!(access.metrics.scrape().unwrap().contains(series));
     }
 }
