@@ -151,7 +151,7 @@ impl<C: Clock + Clone> Server<C> {
                 headers: &snapshot.logged_headers,
                 credential: facts
                     .zip(caller(decision))
-                    .and_then(|(facts, caller)| case::credential_digest(&snapshot.policy, facts, caller)),
+                    .and_then(|(facts, caller)| case::credential_digest(facts, caller)),
                 elapsed,
             });
         }

@@ -95,7 +95,7 @@ fn every_policy_of_the_examples_is_good() -> Result<()> {
 #[test]
 fn every_policy_in_a_document_is_good() -> Result<()> {
     let readme = fs::read_to_string(repository("README.md"))?;
-    let documents = texts(&["examples", "envoy"], &["md"])?;
+    let documents = texts(&["examples", "envoy", "docs"], &["md"])?;
     let documents = documents.iter().map(|(_, text)| text.as_str()).chain([readme.as_str()]);
     let policies: Vec<_> = documents.flat_map(blocks).filter(|block| is_policy(block)).collect();
     assert!(!policies.is_empty());

@@ -25,8 +25,10 @@ issuers:
   attester: {{ issuer: https://attest.example.com, algorithms: [ES256], keys: {{ file: attester.jwks.json }} }}
 credentials: {{ bearer: {{ issuers: [idp] }} }}
 scopes: {{ elevated: ["*:write"] }}
-attestations: {{ workload: {{ profile: oauth-client-attestation, issuers: [attester] }} }}
-assurance: [{{ name: fresh, max_age: 5m, accept: [workload] }}]
+attestations:
+  workload: {{ profile: oauth-client-attestation, issuers: [attester] }}
+  wimse: {{ profile: wimse, issuers: [attester] }}
+assurance: [{{ name: fresh, max_age: 5m, accept: [workload, wimse] }}]
 "#
         );
         self.write_rules(&mut policy)?;

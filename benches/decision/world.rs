@@ -1,43 +1,38 @@
 //! The straight line as the server goes it, without the wire around it.
 
 use crate::Result;
-use crate::message;
+use crate::message::{Issuers, SUBJECT};
 use crate::policy::Size;
 use arc_swap::ArcSwap;
-use criterion::Bencher;
 use envoy_types::pb::envoy::service::auth::v3::CheckRequest;
-use prost::Message;
 use std::fs;
 use std::hint::black_box;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use stepgate::case::{Case, Ground, Step};
-use stepgate::challenge::ChallengeKeys;
+use stepgate::challenge::{ChallengeKeys, Randomness};
 use stepgate::clock::{Clock, SystemClock};
 use stepgate::config::{self, Loaded};
 use stepgate::decision::{Decision, Outcome};
 use stepgate::ext_authz::{CheckAnswer, Removals, Rendering, facts, render};
-use stepgate::mint::{Algorithm, SigningKey, jwks};
+use stepgate::identity::Principal;
+use stepgate::policy::Policy;
 use stepgate::store::{CacheMeter, Gate, Meters, Store};
 use tokio::runtime::Runtime;
-
-/// So many calls of the caller were seen before anything is measured: learned signals speak.
-const FAMILIAR: usize = 100;
 
 pub(crate) struct World {
     loaded: ArcSwap<Loaded>,
     challenges: ChallengeKeys,
     removals: Removals,
     store: Store<SystemClock>,
-    request: Vec<u8>,
+    issuers: Issuers,
     runtime: Runtime,
 }
 
 impl World {
     pub(crate) fn new(size: Size) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let [idp, attester] = [SigningKey::generate(Algorithm::Es256)?, SigningKey::generate(Algorithm::Es256)?];
-        fs::write(folder.path().join("idp.jwks.json"), jwks([&idp]).to_string())?;
-        fs::write(folder.path().join("attester.jwks.json"), jwks([&attester]).to_string())?;
+        let issuers = Issuers::generate()?;
+        issuers.publish(folder.path())?;
         fs::write(folder.path().join("policy.yaml"), size.policy()?)?;
         let loaded =
             config::load(&[folder.path().to_owned()]).map_err(|problems| format!("{:#}", problems.to_json()))?;
@@ -48,38 +43,40 @@ impl World {
             })
         };
         let meters = Meters { bearers: meter()?, attestations: meter()?, certificates: meter()? };
-        let world = Self {
+        Ok(Self {
             removals: Removals::of(&loaded.policy),
             loaded: ArcSwap::from_pointee(loaded),
             challenges: ChallengeKeys::single(&[1; 32]),
             store: Store::new(SystemClock, 64 << 20, Gate::new(2, 1_024), meters)?,
-            request: message::routine(&idp, &attester, SystemClock.now().as_secs())?.encode_to_vec(),
+            issuers,
             runtime: tokio::runtime::Builder::new_current_thread().enable_all().build()?,
-        };
-        for _ in 0..FAMILIAR {
-            let (decision, _) = world.runtime.block_on(world.decide(world.decoded()?))?;
-            if !matches!(decision.outcome, Outcome::Allow(_)) {
-                return Err(format!("the measured call should be allowed: {:?}", decision.reason()).into());
-            }
-        }
-        Ok(world)
+        })
     }
 
-    pub(crate) fn measure(&self, bencher: &mut Bencher<'_>) {
-        bencher.iter_custom(|rounds| {
-            let requests: Vec<_> = (0..rounds).filter_map(|_| self.decoded().ok()).collect();
-            self.runtime.block_on(async {
-                let began = Instant::now();
-                for request in requests {
-                    black_box(self.decide(request).await.is_ok());
+    pub(crate) fn issuers(&self) -> &Issuers {
+        &self.issuers
+    }
+
+    /// A challenge for the caller of the measured calls.
+    pub(crate) fn challenge(&self) -> Option<String> {
+        self.issue(&self.loaded.load().policy, &Principal::parse(SUBJECT).ok()?)
+    }
+
+    /// How long decisions on these calls take, one after the other; each must be an allow.
+    pub(crate) fn time(&self, calls: Vec<CheckRequest>) -> Result<Duration> {
+        self.runtime.block_on(async {
+            let began = Instant::now();
+            let mut refused = None;
+            for call in calls {
+                let (decision, answer) = self.decide(call).await?;
+                black_box(answer);
+                if !matches!(decision.outcome, Outcome::Allow(_)) {
+                    refused = Some(decision.reason().clone());
                 }
-                began.elapsed()
-            })
-        });
-    }
-
-    fn decoded(&self) -> Result<CheckRequest> {
-        Ok(CheckRequest::decode(self.request.as_slice())?)
+            }
+            let elapsed = began.elapsed();
+            refused.map_or(Ok(elapsed), |why| Err(format!("a measured call should be allowed: {why:?}").into()))
+        })
     }
 
     async fn decide(&self, request: CheckRequest) -> Result<(Decision, CheckAnswer)> {
@@ -94,15 +91,25 @@ impl World {
             }
         };
         self.store.learn(ground, &decision);
+        self.store.answered(&decision);
+        let caller = decision.findings.caller.as_ref().and_then(|caller| caller.principal.as_ref());
+        let challenge = caller.filter(|_| decision.hands_out_challenge());
+        let challenge = challenge.and_then(|principal| self.issue(&loaded.policy, principal));
         let answer = render(&Rendering {
             policy: &loaded.policy,
             decision: &decision,
             decision_id: "0123456789abcdef0123456789abcdef",
             sent: Some(&facts.headers),
             removals: &self.removals,
-            resource: None,
-            challenge: None,
+            resource: loaded.policy.resource.as_ref(),
+            challenge: challenge.as_deref(),
         });
         Ok((decision, answer))
+    }
+
+    fn issue(&self, policy: &Policy, principal: &Principal) -> Option<String> {
+        let mut randomness = Randomness::default();
+        aws_lc_rs::rand::fill(&mut randomness).ok()?;
+        self.challenges.issue(SystemClock.now(), randomness, policy.resource.as_ref()?, principal)
     }
 }

@@ -1,14 +1,13 @@
 //! What the measured servers need on disk: a policy of 200 routes, its keys, the request's body, the sockets.
 
 use crate::Result;
-use crate::message::{self, HOST};
+use crate::message::{self, HOST, Issuers};
 use envoy_types::pb::envoy::service::auth::v3::CheckRequest;
 use prost::Message;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use stepgate::clock::{Clock, SystemClock};
-use stepgate::mint::{Algorithm, SigningKey, jwks};
 use tempfile::TempDir;
 
 const ROUTES: usize = 200;
@@ -16,19 +15,19 @@ const ROUTES: usize = 200;
 /// A temporary folder; gone when dropped.
 #[derive(Debug)]
 pub(crate) struct Folder {
-    folder: TempDir,
+    temporary: TempDir,
     message: CheckRequest,
+    issuers: Issuers,
 }
 
 impl Folder {
     pub(crate) fn create() -> Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let [idp, attester] = [SigningKey::generate(Algorithm::Es256)?, SigningKey::generate(Algorithm::Es256)?];
-        let message = message::routine(&idp, &attester, SystemClock.now().as_secs())?;
-        let created = Self { folder, message };
+        let temporary = tempfile::tempdir()?;
+        let issuers = Issuers::generate()?;
+        let message = issuers.routine(SystemClock.now().as_secs())?;
+        let created = Self { temporary, message, issuers };
         fs::create_dir(created.policy())?;
-        fs::write(created.policy().join("idp.jwks.json"), jwks([&idp]).to_string())?;
-        fs::write(created.policy().join("attester.jwks.json"), jwks([&attester]).to_string())?;
+        created.issuers.publish(&created.policy())?;
         fs::write(created.policy().join("policy.yaml"), policy()?)?;
         fs::write(created.body(), message::framed(&created.message)?)?;
         Ok(created)
@@ -36,6 +35,10 @@ impl Folder {
 
     pub(crate) fn message(&self) -> &CheckRequest {
         &self.message
+    }
+
+    pub(crate) fn issuers(&self) -> &Issuers {
+        &self.issuers
     }
 
     pub(crate) fn message_bytes(&self) -> usize {
@@ -52,7 +55,7 @@ impl Folder {
     }
 
     pub(crate) fn path(&self) -> &Path {
-        self.folder.path()
+        self.temporary.path()
     }
 }
 
@@ -70,8 +73,9 @@ scopes:
   elevated: ["*:write"]
 attestations:
   workload: {{ profile: oauth-client-attestation, issuers: [attester] }}
+  wimse: {{ profile: wimse, issuers: [attester] }}
 assurance:
-  - {{ name: fresh, max_age: 5m, accept: [workload] }}
+  - {{ name: fresh, max_age: 5m, accept: [workload, wimse], challenge: required }}
 rules:
   - {{ name: elevated-on-sensitive, when: {{ sensitivity: high, privilege: elevated }}, require: fresh }}
 routes:

@@ -1,4 +1,4 @@
-//! The call that is measured: what Envoy sends for a routine request, about 3 kB of it.
+//! The call that is measured: what Envoy sends for a request, about 3 kB of it, routine or with evidence.
 //!
 //! As with the shipped Envoy configuration, headers come apart (`encode_raw_headers`).
 
@@ -10,7 +10,11 @@ use envoy_types::pb::envoy::config::core::v3::{Address, HeaderMap, HeaderValue, 
 use envoy_types::pb::envoy::service::auth::v3::attribute_context::{HttpRequest, Peer, Request};
 use envoy_types::pb::envoy::service::auth::v3::{AttributeContext, CheckRequest};
 use prost::Message;
-use stepgate::mint::{Algorithm, Jwt, SigningKey};
+use serde_json::json;
+use std::fs;
+use std::path::Path;
+use stepgate::attestation::ProofKind;
+use stepgate::mint::{Algorithm, Jwt, SigningKey, jwks, random_id};
 
 pub(crate) const SUBJECT: &str = "spiffe://example.org/ns/billing/sa/web";
 pub(crate) const HOST: &str = "api.example.com";
@@ -22,17 +26,57 @@ pub(crate) const SERVICE: usize = 117;
 const BEARER: usize = 900;
 const ATTESTATION: usize = 700;
 
-/// The request, with a bearer of `idp` and an attestation of `attester` that a routine call doesn't need.
-pub(crate) fn routine(idp: &SigningKey, attester: &SigningKey, now: u64) -> Result<CheckRequest> {
-    let bearer = Jwt::bearer(SUBJECT)
-        .issued(now, 3600)
-        .claim("iss", "https://idp.example.com")
-        .claim("aud", format!("https://{HOST}"))
-        .claim("scope", format!("service-{SERVICE}:read"));
-    let instance = SigningKey::generate(Algorithm::Es256)?;
-    let attestation =
-        Jwt::attestation(SUBJECT, instance.public()).issued(now, 300).claim("iss", "https://attest.example.com");
-    Ok(request(&padded(&bearer, BEARER, idp)?, &padded(&attestation, ATTESTATION, attester)?))
+/// Who vouches for the caller.
+#[derive(Debug)]
+pub(crate) struct Issuers {
+    idp: SigningKey,
+    pub(crate) attester: SigningKey,
+}
+
+impl Issuers {
+    pub(crate) fn generate() -> Result<Self> {
+        let key = || SigningKey::generate(Algorithm::Es256);
+        Ok(Self { idp: key()?, attester: key()? })
+    }
+
+    /// Publishes their keys where the policies look for them.
+    pub(crate) fn publish(&self, folder: &Path) -> Result<()> {
+        fs::write(folder.join("idp.jwks.json"), jwks([&self.idp]).to_string())?;
+        fs::write(folder.join("attester.jwks.json"), jwks([&self.attester]).to_string())?;
+        Ok(())
+    }
+
+    pub(crate) fn bearer(&self, now: u64) -> Result<String> {
+        let bearer = Jwt::bearer(SUBJECT)
+            .issued(now, 3600)
+            .claim("iss", "https://idp.example.com")
+            .claim("aud", format!("https://{HOST}"))
+            .claim("scope", format!("service-{SERVICE}:read service-{SERVICE}:write"));
+        padded(&bearer, BEARER, &self.idp)
+    }
+
+    /// One that nobody has seen yet, for the holder of a key.
+    pub(crate) fn attestation(&self, kind: ProofKind, instance: &SigningKey, now: u64) -> Result<String> {
+        let (typ, key) = match kind {
+            ProofKind::Dpop | ProofKind::Pop => ("oauth-client-attestation+jwt", instance.public().to_json()),
+            // With `alg`, which a workload identity token must name.
+            ProofKind::Wpt => ("wit+jwt", instance.published_jwk()),
+        };
+        let attestation = Jwt::new(typ)
+            .issued(now, 300)
+            .claim("sub", SUBJECT)
+            .claim("iss", "https://attest.example.com")
+            .claim("jti", random_id()?)
+            .claim("cnf", json!({ "jwk": key }));
+        padded(&attestation, ATTESTATION, &self.attester)
+    }
+
+    /// The routine call, with an attestation that it doesn't need.
+    pub(crate) fn routine(&self, now: u64) -> Result<CheckRequest> {
+        let instance = SigningKey::generate(Algorithm::Es256)?;
+        let attestation = self.attestation(ProofKind::Dpop, &instance, now)?;
+        Ok(request("GET", &item(), &self.bearer(now)?, &[("oauth-client-attestation", &attestation)]))
+    }
 }
 
 /// The token, with a claim that brings it to about this length.
@@ -42,16 +86,15 @@ fn padded(jwt: &Jwt, length: usize, key: &SigningKey) -> Result<String> {
     Ok(jwt.clone().claim("pad", "x".repeat(missing)).sign(key)?)
 }
 
-fn request(bearer: &str, attestation: &str) -> CheckRequest {
-    let path = format!("/v1/service-{SERVICE}/items/7");
+/// A call by the holder of a bearer, with what it shows besides.
+pub(crate) fn request(method: &str, path: &str, bearer: &str, shown: &[(&str, &str)]) -> CheckRequest {
     let authorization = format!("Bearer {bearer}");
     let headers = [
         (":authority", HOST),
-        (":path", &path),
-        (":method", "GET"),
+        (":path", path),
+        (":method", method),
         (":scheme", "https"),
         ("authorization", &authorization),
-        ("oauth-client-attestation", attestation),
         ("user-agent", "billing-web/4.17.2 (linux; x86_64) reqwest/0.13"),
         ("accept", "application/json, application/problem+json;q=0.9"),
         ("accept-encoding", "gzip, br, zstd"),
@@ -73,16 +116,16 @@ fn request(bearer: &str, attestation: &str) -> CheckRequest {
         ("x-request-id", "2c1f6b1e-8f5d-4a8e-9d9e-5a7a1a0e3b6d"),
         ("x-tenant", "acme"),
     ];
-    let raw = headers.map(|(key, value)| HeaderValue {
-        key: key.to_owned(),
+    let raw = headers.iter().chain(shown).map(|(key, value)| HeaderValue {
+        key: (*key).to_owned(),
         raw_value: value.as_bytes().to_vec(),
         ..HeaderValue::default()
     });
     let http = HttpRequest {
         id: "8734650921734650921".to_owned(),
-        method: "GET".to_owned(),
-        header_map: Some(HeaderMap { headers: raw.into() }),
-        path: path.clone(),
+        method: method.to_owned(),
+        header_map: Some(HeaderMap { headers: raw.collect() }),
+        path: path.to_owned(),
         host: HOST.to_owned(),
         scheme: "https".to_owned(),
         protocol: "HTTP/2".to_owned(),
@@ -95,6 +138,11 @@ fn request(bearer: &str, attestation: &str) -> CheckRequest {
         ..AttributeContext::default()
     };
     CheckRequest { attributes: Some(attributes) }
+}
+
+/// The path that is called: `GET` is routine, `PUT` needs evidence.
+pub(crate) fn item() -> String {
+    format!("/v1/service-{SERVICE}/items/7")
 }
 
 fn peer(address: [u8; 4], port: u32) -> Peer {

@@ -2,9 +2,10 @@
 
 use crate::Result;
 use crate::server::{Kind, Server};
-use envoy_types::pb::envoy::service::auth::v3::CheckRequest;
+use crate::workload::Workload;
 use envoy_types::pb::envoy::service::auth::v3::authorization_client::AuthorizationClient;
 use envoy_types::pb::envoy::service::auth::v3::check_response::HttpResponse;
+use envoy_types::pb::envoy::service::auth::v3::{CheckRequest, CheckResponse};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use tokio::runtime::Runtime;
@@ -25,11 +26,7 @@ impl Probe {
     /// An error unless the server allows the call.
     pub(crate) fn require_allowed(&self, server: &Server) -> Result<()> {
         let misses = misses(server)?;
-        let response = self.runtime.block_on(async {
-            let channel = endpoint(&server.address)?.connect().await?;
-            let answer = AuthorizationClient::new(channel).check(self.message.clone()).await?;
-            Result::Ok(answer.into_inner())
-        })?;
+        let response = self.ask(server, self.message.clone())?;
         let code = response.status.as_ref().map(|status| status.code);
         if code != Some(0) || !matches!(response.http_response, Some(HttpResponse::OkResponse(_))) {
             return Err(format!("{} doesn't allow the call: {response:?}", server.kind.name()).into());
@@ -38,6 +35,24 @@ impl Probe {
             return Err("stepgate verified the bearer anew instead of remembering it".into());
         }
         Ok(())
+    }
+
+    /// A challenge for the workload.
+    pub(crate) fn challenge(&self, server: &Server, workload: &Workload) -> Result<String> {
+        let response = self.ask(server, workload.asks())?;
+        let Some(HttpResponse::DeniedResponse(answer)) = &response.http_response else {
+            return Err(format!("no challenge: {response:?}").into());
+        };
+        let headers = answer.headers.iter().filter_map(|option| option.header.as_ref());
+        let challenge = headers.filter(|header| header.key == "dpop-nonce").map(|header| header.value.clone()).next();
+        challenge.ok_or_else(|| format!("no challenge: {response:?}").into())
+    }
+
+    fn ask(&self, server: &Server, message: CheckRequest) -> Result<CheckResponse> {
+        self.runtime.block_on(async {
+            let channel = endpoint(&server.address)?.connect().await?;
+            Ok(AuthorizationClient::new(channel).check(message).await?.into_inner())
+        })
     }
 }
 

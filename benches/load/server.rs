@@ -1,6 +1,7 @@
 //! The measured servers, each a process of its own.
 
 use crate::Result;
+use crate::core::Core;
 use crate::folder::Folder;
 use crate::h2load::{self, Load, Measured};
 use std::fs;
@@ -90,13 +91,22 @@ impl Drop for Server {
 impl Server {
     /// Starts it and waits until it listens.
     pub(crate) fn start(kind: Kind, folder: &Folder, unix: bool) -> Result<Self> {
+        Self::start_on(None, kind, folder, unix)
+    }
+
+    /// The same, on one core alone.
+    pub(crate) fn start_on(core: Option<Core>, kind: Kind, folder: &Folder, unix: bool) -> Result<Self> {
         let address = if unix {
             format!("unix:{}", folder.path().join(format!("{kind:?}.sock")).display())
         } else {
             free_address()?
         };
         let admin = free_address()?;
-        let process = kind.command(folder, &admin)?.args(["--listen", &address]).spawn()?;
+        let mut command = kind.command(folder, &admin)?;
+        if let Some(core) = core {
+            command = core.confined(&command);
+        }
+        let process = command.args(["--listen", &address]).spawn()?;
         let mut server = Self { kind, address, admin, process };
         server.wait_until_it_listens()?;
         Ok(server)
@@ -137,13 +147,18 @@ impl Server {
         })
     }
 
-    /// User and system time so far: the 14th and 15th field of `/proc/PID/stat`, counted behind the name in brackets.
-    fn cpu_seconds(&self) -> Result<f64> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
-        let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-        let ticks = fields.skip(11).take(2).map(|field| Ok(field.parse::<f64>()?)).sum::<Result<f64>>()?;
-        Ok(ticks / TICKS_PER_SECOND)
+    /// User and system time so far.
+    pub(crate) fn cpu_seconds(&self) -> Result<f64> {
+        cpu_seconds(&format!("/proc/{}/stat", self.process.id()))
     }
+}
+
+/// User and system time of a process or thread: the 14th and 15th field of its `stat`, counted behind the name in brackets.
+pub(crate) fn cpu_seconds(stat: &str) -> Result<f64> {
+    let stat = fs::read_to_string(stat)?;
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    let ticks = fields.skip(11).take(2).map(|field| Ok(field.parse::<f64>()?)).sum::<Result<f64>>()?;
+    Ok(ticks / TICKS_PER_SECOND)
 }
 
 /// Free now; somebody else could take it before the server does, and then the server says so.

@@ -1,7 +1,8 @@
-//! The one table, in Markdown, so that it can be kept as it is.
+//! The tables, in Markdown, so that they can be kept as they are.
 
 use crate::Rounds;
 use crate::h2load::Measured;
+use crate::proofs;
 use crate::server::{Kind, Server};
 
 /// One number of a measurement.
@@ -32,6 +33,34 @@ pub(crate) fn print(servers: &[Server], rounds: &Rounds, how: &str) {
                 to(Kind::Chassis, |m| m.p99_us),
                 to(Kind::Chassis, |m| m.cpu_us),
                 measured.iter().filter_map(|round| round.get(at)).map(|m| m.failed).sum::<u32>(),
+            );
+        }
+    }
+}
+
+/// Prints what proofs cost: medians of all figures, and of the rounds' own ratios to the bare checks.
+pub(crate) fn print_proofs(all: &[proofs::Rounds], workers: usize, how: &str) {
+    println!("\n{how}\n");
+    println!(
+        "| load | proofs | requests/s | p50 µs | p99 µs | CPU µs | bare checks/s of a core | requests/s to the checks of {workers} | CPU to a check | generator's CPU µs | failed |"
+    );
+    println!("|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
+    for proofs::Rounds { load, fresh, replayed } in all {
+        for (name, rounds) in [("fresh", fresh), ("shown again", replayed)] {
+            let figure = |figure: fn(&proofs::Measured) -> f64| median(rounds.iter().map(figure));
+            println!(
+                "| {} × {} | {name} | {:.0} | {:.0} | {:.0} | {:.1} | {:.0} | {:.2} | {:.2} | {:.1} | {} |",
+                load.connections,
+                load.streams,
+                figure(|m| m.per_second),
+                figure(|m| m.median_us),
+                figure(|m| m.p99_us),
+                figure(|m| m.cpu_us),
+                figure(|m| m.bare_per_second),
+                figure(|m| m.per_second / m.bare_per_second) / f64::from(u32::try_from(workers).unwrap_or(u32::MAX)),
+                figure(|m| m.cpu_us * m.bare_per_second / 1e6),
+                figure(|m| m.generator_us),
+                rounds.iter().map(|m| m.failed).sum::<usize>(),
             );
         }
     }

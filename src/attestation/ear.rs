@@ -107,6 +107,11 @@ pub fn read(payload: &Object) -> Result<Results, TokenFault> {
     Ok(Results { lowest: overall.map_or(lowest, |overall| overall.min(lowest)) })
 }
 
+/// Whether a statement says that it is one of these, whatever its `typ`.
+pub fn is_results(payload: &Object) -> bool {
+    check_profile(payload).is_ok()
+}
+
 /// An unknown profile is another kind of statement (RFC 9711 §6).
 fn check_profile(payload: &Object) -> Result<(), TokenFault> {
     match payload.get("eat_profile") {

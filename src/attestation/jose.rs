@@ -31,14 +31,16 @@ pub struct Header {
 
 impl<'t> Compact<'t> {
     pub fn parse(token: &'t str) -> Result<Self, TokenFault> {
-        check_form(token)?;
+        check_length(token)?;
         let (signing_input, signature) = token.rsplit_once('.').ok_or(TokenFault::Malformed)?;
         let (header, payload) = signing_input.split_once('.').ok_or(TokenFault::Malformed)?;
+        // What is not in the alphabet, a fourth part's dot too, can't be decoded. Nothing is read before all is.
+        let (header, payload, signature) = (decode(header)?, decode(payload)?, decode(signature)?);
         Ok(Self {
-            header: Header::parse(json::object(&decode(header)?).ok_or(TokenFault::Malformed)?)?,
-            payload: json::object(&decode(payload)?).ok_or(TokenFault::Malformed)?,
+            header: Header::parse(json::object(&header).ok_or(TokenFault::Malformed)?)?,
+            payload: json::object(&payload).ok_or(TokenFault::Malformed)?,
             signing_input,
-            signature: decode(signature)?,
+            signature,
         })
     }
 
@@ -58,13 +60,15 @@ pub fn signing_input(token: &str) -> &str {
 
 /// Cheap enough for any input: length, alphabet, and exactly three parts.
 pub fn check_form(token: &str) -> Result<(), TokenFault> {
-    if token.len() > MAX_TOKEN_BYTES {
-        return Err(TokenFault::Oversize);
-    }
+    check_length(token)?;
     let base64url = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
     let dots = token.bytes().filter(|b| *b == b'.').count();
     let good = dots == 2 && token.bytes().all(|b| base64url(b) || b == b'.');
     if good { Ok(()) } else { Err(TokenFault::Malformed) }
+}
+
+fn check_length(token: &str) -> Result<(), TokenFault> {
+    if token.len() > MAX_TOKEN_BYTES { Err(TokenFault::Oversize) } else { Ok(()) }
 }
 
 impl Header {
@@ -128,6 +132,8 @@ mod tests {
     #[case(r#"{"alg":"none"}"#, TokenFault::Algorithm)]
     #[case(r#"{"alg":"None"}"#, TokenFault::Algorithm)]
     #[case(r#"{"alg":"HS256"}"#, TokenFault::Algorithm)]
+    #[case(r#"{"alg":"RSA1_5","enc":"A256GCM"}"#, TokenFault::Algorithm)]
+    #[case(r#"{"alg":"dir","enc":"A256GCM","zip":"DEF"}"#, TokenFault::Algorithm)]
     #[case(r#"{"alg":"es256"}"#, TokenFault::Algorithm)]
     #[case("{}", TokenFault::Algorithm)]
     #[case(r#"{"alg":["ES256"]}"#, TokenFault::Malformed)]
@@ -148,11 +154,34 @@ mod tests {
     #[case("..")]
     #[case("a.b")]
     #[case("a.b.c.d")]
+    #[case("a.b.c.d.e")]
     #[case("a.b.c,a.b.c")]
     #[case("a.b.c ")]
     #[case("a=.b.c")]
+    #[case("e30.e30.é")]
+    #[case("e30.e30.AA==")]
+    #[case("e30.e30.AA.AA")]
+    #[case("e30.e30.A A")]
+    // Standard base64's alphabet, in each part.
+    #[case("eyJ+IjoifiJ9.e30.AA")]
+    #[case("e30.eyJ+Ij8ifQ.AA")]
+    #[case("e30.e30.//8")]
     fn a_text_of_another_form_is_refused(#[case] text: &str) {
         assert_eq!(Compact::parse(text).unwrap_err(), TokenFault::Malformed);
+    }
+
+    #[test]
+    fn a_token_within_a_token_is_refused() {
+        let inner = token(r#"{"alg":"ES256"}"#, "{}");
+        let nested = token(r#"{"alg":"ES256","cty":"JWT"}"#, &inner);
+        assert_eq!(Compact::parse(&nested).unwrap_err(), TokenFault::Malformed);
+    }
+
+    #[test]
+    fn the_form_of_every_part_comes_before_what_the_header_says() {
+        let unsigned = token(r#"{"alg":"none"}"#, "{}");
+        let (unsigned, _) = unsigned.rsplit_once('.').unwrap();
+        assert_eq!(Compact::parse(&format!("{unsigned}.A+A=")).unwrap_err(), TokenFault::Malformed);
     }
 
     #[test]

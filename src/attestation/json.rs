@@ -96,6 +96,16 @@ mod tests {
         assert_eq!(object(text.as_bytes()), None, "{text}");
     }
 
+    #[rstest]
+    #[case::latin_1(b"{\"sub\":\"\xe9\"}")]
+    #[case::overlong(b"{\"sub\":\"\xc0\xaf\"}")]
+    #[case::half_a_surrogate_pair(b"{\"sub\":\"\\ud800\"}")]
+    #[case::utf_16(b"{\0\"\0a\0\"\0:\x001\0}\0")]
+    #[case::byte_order_mark(b"\xef\xbb\xbf{\"a\":1}")]
+    fn what_is_not_plain_utf_8_is_refused(#[case] bytes: &[u8]) {
+        assert_eq!(object(bytes), None);
+    }
+
     #[test]
     fn a_plain_object_is_read_as_serde_json_reads_it() {
         let text = r#"{"a":[1,-2,1.5,null,true,"x"],"b":{"c":{}}}"#;

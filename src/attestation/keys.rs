@@ -94,6 +94,12 @@ impl KeySet {
         self.keys.is_empty()
     }
 
+    /// Whether what one signs could be signed by the other.
+    pub fn shares_a_key_with(&self, other: &Self) -> bool {
+        let holds = |key: &VerifyingKey| other.keys.iter().any(|theirs| theirs.key.thumbprint == key.thumbprint);
+        self.keys.iter().any(|own| holds(&own.key))
+    }
+
     /// The key named by `kid`; without one, the only key that fits. `subject` is whom the token speaks of.
     pub fn find(&self, key_id: Option<&str>, algorithm: Algorithm, subject: Option<&str>) -> Option<&VerifyingKey> {
         let named = |own: &&OwnKey| key_id.is_none_or(|id| own.key.key_id.as_deref() == Some(id));
@@ -161,6 +167,15 @@ mod tests {
         assert!(one.find(None, Algorithm::Es256, None).is_none());
         let two = KeySet::parse(format!(r#"{{"keys":[{{"kid":"a",{ED25519}}},{{"kid":"b",{ED25519}}}]}}"#).as_bytes());
         assert!(two.unwrap().find(None, Algorithm::EdDsa, None).is_none());
+    }
+
+    #[test]
+    fn a_key_id_is_compared_and_leads_nowhere_else() {
+        let keys = KeySet::parse(format!(r#"{{"keys":[{{"kid":"a",{ED25519}}}]}}"#).as_bytes()).unwrap();
+        for id in ["", "A", "a ", "a\0", "*", "../a", "/dev/null", "' OR '1'='1", "*)(kid=*", "https://evil.example/a"]
+        {
+            assert!(keys.find(Some(id), Algorithm::EdDsa, None).is_none(), "{id:?}");
+        }
     }
 
     #[test]

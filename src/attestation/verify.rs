@@ -1,7 +1,7 @@
 //! Is a token signed by an issuer we trust, and what does it say. No time, no caller: what comes out may be remembered.
 
 use super::jose::Compact;
-use super::{Algorithm, ClaimNames, Claims, KeySet, Thumbprint, TokenFault};
+use super::{Algorithm, ClaimNames, Claims, KeySet, Thumbprint, TokenFault, ear};
 use crate::policy::{Issuer, Name};
 
 /// What a token is used for; its `typ` must agree, so that none passes for another (RFC 8725 §3.11).
@@ -85,6 +85,10 @@ pub fn verify<'p>(
         return Err(TokenFault::ForbiddenHeader.into());
     }
     if !kind.takes(compact.header.media_type.as_deref()) {
+        return Err(TokenFault::Type.into());
+    }
+    // Its verdict would go unread: what a verifier warns of would pass as a statement like any other.
+    if kind == TokenKind::Jwt && ear::is_results(&compact.payload) {
         return Err(TokenFault::Type.into());
     }
     let claims = Claims::read(&compact.payload, names)?;
@@ -189,5 +193,33 @@ impl Verified {
 impl From<TokenFault> for Unverified {
     fn from(fault: TokenFault) -> Self {
         Self::Fault(fault)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TokenKind::{Bearer, Ear, Jwt, OauthClientAttestation, WorkloadIdentityToken};
+    use super::*;
+    use rstest::rstest;
+
+    /// An untyped token is told apart by its issuer and its audience alone (RFC 8725 §3.12).
+    #[rstest]
+    #[case::none(None, &[Bearer, Jwt, Ear])]
+    #[case::any(Some("jwt"), &[Bearer, Jwt, Ear])]
+    #[case::access_token(Some("at+jwt"), &[Bearer])]
+    #[case::client_attestation(Some("oauth-client-attestation+jwt"), &[OauthClientAttestation])]
+    #[case::workload_identity(Some("wit+jwt"), &[WorkloadIdentityToken])]
+    #[case::svid(Some("jose"), &[Jwt])]
+    #[case::result(Some("eat+jwt"), &[Ear])]
+    #[case::dpop(Some("dpop+jwt"), &[])]
+    #[case::pop(Some("oauth-client-attestation-pop+jwt"), &[])]
+    #[case::wpt(Some("wpt+jwt"), &[])]
+    #[case::security_event(Some("secevent+jwt"), &[])]
+    #[case::id_token(Some("id+jwt"), &[])]
+    #[case::empty(Some(""), &[])]
+    fn each_kind_takes_its_own_types_and_no_others(#[case] media_type: Option<&str>, #[case] kinds: &[TokenKind]) {
+        let takes = |kind: &TokenKind| kind.takes(media_type);
+        let all = [Bearer, OauthClientAttestation, WorkloadIdentityToken, Jwt, Ear];
+        assert_eq!(all.into_iter().filter(takes).collect::<Vec<_>>(), kinds);
     }
 }

@@ -6,7 +6,7 @@ use super::{Case, Halt, Need, Progress, origin, refuse};
 use crate::attestation::{Appraised, Expected, Intent, ProofFault, TokenFault, Verified, appraise};
 use crate::decision::{Attested, Evidence};
 use crate::identity::{AccessToken, Caller, Principal};
-use crate::policy::{Assurance, Attestation, AttestationId, Classification, LevelId, Origin, UNMATCHED};
+use crate::policy::{Assurance, Attestation, AttestationId, Classification, Issuer, LevelId, Origin, UNMATCHED};
 use crate::reason::{Reason, Unavailable};
 use crate::request::Occurrence;
 use crate::time::UnixTime;
@@ -36,6 +36,7 @@ pub(super) struct Bearing<'c> {
 pub(super) struct Candidate<'a> {
     pub id: AttestationId,
     pub attestation: &'a Attestation,
+    pub issuer: &'a Issuer,
     pub token: &'a str,
     pub verified: Arc<Verified>,
     pub appraised: Appraised,
@@ -152,10 +153,13 @@ impl<'a> Case<'a> {
             }
             Some((_, Ok(verified))) => verified,
         };
-        let issuer = self.signer(verified, attestation.profile.kind(), &attestation.issuers)?;
-        let appraised = issuer.and_then(|issuer| appraise(verified, issuer, &self.expected(attestation, bearing)));
+        let issuer = match self.signer(verified, attestation.profile.kind(), &attestation.issuers)? {
+            Ok(issuer) => issuer,
+            Err(fault) => return Ok(Shown::Faulty(fault)),
+        };
+        let appraised = appraise(verified, issuer, &self.expected(attestation, bearing));
         Ok(appraised.map_or_else(Shown::Faulty, |appraised| {
-            Shown::Good(Candidate { id, attestation, token, verified: Arc::clone(verified), appraised })
+            Shown::Good(Candidate { id, attestation, issuer, token, verified: Arc::clone(verified), appraised })
         }))
     }
 

@@ -160,17 +160,21 @@ impl<'a> Case<'a> {
             method: &self.facts.method,
             path: &self.facts.path,
             origin,
-            access_token: token_digest(self.ground.policy, self.facts, caller),
+            access_token: token_digest(self.facts, caller),
             attestation,
-            transaction_token: self.transaction_token(proof),
+            transaction_token: self.transaction_token(proof)?,
         })?;
         proof.is_recent(now, self.ground.policy.credentials.leeway)
     }
 
-    /// Only a WPT says anything of it.
-    fn transaction_token(&self, proof: &Proof) -> Option<Thumbprint> {
-        let token = self.facts.headers.only(TRANSACTION_TOKEN_HEADER).filter(|_| proof.kind() == ProofKind::Wpt);
-        token.map(|token| Thumbprint::of(token.as_bytes()))
+    /// Only a WPT says anything of it. Of two that came along, or of one that is no text, it can't have named what counts.
+    fn transaction_token(&self, proof: &Proof) -> Result<Option<Thumbprint>, ProofFault> {
+        match self.facts.headers.occurrence(TRANSACTION_TOKEN_HEADER) {
+            _ if proof.kind() != ProofKind::Wpt => Ok(None),
+            Occurrence::Absent => Ok(None),
+            Occurrence::Once(token) => Ok(Some(Thumbprint::of(token.as_bytes()))),
+            Occurrence::Repeated | Occurrence::Unreadable => Err(ProofFault::Token),
+        }
     }
 
     /// A challenge that is there must be good, also at a level that asks for none.
@@ -183,11 +187,12 @@ impl<'a> Case<'a> {
     }
 
     /// One of the challenges that the attestation carries itself must be ours. What else platforms write there is their
-    /// own business.
+    /// own business. Behind the name of another, it is one that the other has passed on.
     fn check_own_challenge(&self, candidate: &Candidate<'a>, bearing: &Bearing<'_>) -> Result<(), ProofFault> {
-        let claims = candidate.verified.claims();
-        let profile = candidate.attestation.profile;
-        let behind = claims.audiences.iter().filter_map(|audience| challenge_behind(audience, profile));
+        let Candidate { attestation, issuer, verified, .. } = candidate;
+        let claims = verified.claims();
+        let behind = claims.audiences.iter().filter_map(|audience| challenge_behind(audience, attestation.profile));
+        let behind = behind.filter(|(audience, _)| attestation.is_named(audience, issuer));
         let challenges = claims.nonces.iter().map(|nonce| &**nonce).chain(behind.map(|(_, challenge)| challenge));
         let mut closest = ProofFault::ChallengeMissing;
         for challenge in challenges {

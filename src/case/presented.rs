@@ -42,27 +42,28 @@ impl fmt::Debug for Presented<'_> {
 }
 
 /// The digest of what the caller showed: its token, else its certificate.
-pub fn credential_digest(policy: &Policy, facts: &RequestFacts, caller: &Caller) -> Option<Thumbprint> {
-    token_digest(policy, facts, caller).or(caller.certificate)
+pub fn credential_digest(facts: &RequestFacts, caller: &Caller) -> Option<Thumbprint> {
+    token_digest(facts, caller).or(caller.certificate)
 }
 
 /// RFC 9449 §4.2: the digest of the token that a call presents, which is what the `ath` of its proof must be.
-pub(super) fn token_digest(policy: &Policy, facts: &RequestFacts, caller: &Caller) -> Option<Thumbprint> {
+pub(super) fn token_digest(facts: &RequestFacts, caller: &Caller) -> Option<Thumbprint> {
     match &caller.token.as_ref()?.verified {
         VerifiedToken::Here(verified) => Some(verified.digest()),
         // What was verified earlier is not at hand any more.
         VerifiedToken::Earlier(_) => None,
-        VerifiedToken::ByEnvoy(_) => {
-            presented(policy, facts).ok().flatten().map(|presented| Thumbprint::of(presented.token.as_bytes()))
-        }
+        VerifiedToken::ByEnvoy(_) => in_authorization(facts).map(|shown| Thumbprint::of(shown.token.as_bytes())),
     }
 }
 
 /// How a token in `authorization` is presented, whatever else the policy reads of it.
 pub(super) fn scheme_of_authorization(facts: &RequestFacts) -> Scheme {
-    let value = facts.headers.only("authorization");
-    let presented = value.and_then(|value| read_presented(value, true).ok().flatten());
-    presented.map_or(Scheme::Bearer, |presented| presented.scheme)
+    in_authorization(facts).map_or(Scheme::Bearer, |presented| presented.scheme)
+}
+
+/// A token that Envoy's filter has verified is its business, so that bearers may have another header.
+fn in_authorization(facts: &RequestFacts) -> Option<Presented<'_>> {
+    read_presented(facts.headers.only("authorization")?, true).ok().flatten()
 }
 
 fn presented<'a>(policy: &Policy, facts: &'a RequestFacts) -> Result<Option<Presented<'a>>, Reason> {

@@ -16,8 +16,8 @@ use crate::policy::{Attestation, CREDENTIAL_HEADERS, IssuerId, Possession, Profi
 #[derive(Debug)]
 pub(super) struct AttestationDraft {
     pub attestation: Attestation,
-    /// Where its header is chosen.
-    pub header_place: Option<Place>,
+    /// Where its header is chosen; else the attestation, which has that of its profile.
+    pub header_place: Place,
     /// Where each issuer is named.
     pub issuers: Vec<(IssuerId, Place)>,
 }
@@ -61,7 +61,7 @@ pub(super) fn read(entry: &Entry, issuers: &Names<'_>, problems: &mut Diagnostic
         possession: possession?,
         claims: RequiredClaims::new(claims?),
     };
-    Some(AttestationDraft { attestation, header_place: header.place(), issuers })
+    Some(AttestationDraft { attestation, header_place: header.place().unwrap_or(entry.key_place), issuers })
 }
 
 /// A tier is asked of attestation results alone: of anything else, it would be asked for in vain.

@@ -22,7 +22,13 @@ pub const DPOP_NONCE: &str = "dpop-nonce";
 
 /// What a client sent that only we may say, and that we don't know: what we know is set or taken off anyhow.
 pub fn forged(sent: &Headers) -> impl Iterator<Item = &str> {
-    sent.names().filter(|name| name.starts_with(OWN_PREFIX) && !OWN.contains(name))
+    sent.names().filter(|name| is_like_ours(name) && !OWN.contains(name))
+}
+
+/// Envoy lets underscores in names pass, and servers that know headers as CGI does (RFC 3875 §4.1.18) take them for hyphens.
+fn is_like_ours(name: &str) -> bool {
+    let begins = name.bytes().map(|byte| if byte == b'_' { b'-' } else { byte }).take(OWN_PREFIX.len());
+    begins.eq(OWN_PREFIX.bytes())
 }
 
 /// Attestations and proofs, which are nobody's business further on; unless the policy forwards them.
@@ -41,4 +47,22 @@ pub fn evidence(policy: &Policy) -> impl Iterator<Item = &str> {
 pub fn proof_schemes(policy: &Policy) -> impl Iterator<Item = &'static str> {
     let taken_off = policy.attestations.iter().filter(|attestation| !attestation.forward);
     taken_off.flat_map(Attestation::key_proofs).filter_map(|kind| kind.scheme())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_servers_could_take_for_ours_is_forged() {
+        let sent =
+            ["x-stepgate-other", "x_stepgate_principal", "x-stepgate_decision", "x_stepgate-a", "x-stepgate-task"];
+        let others = ["x-stepgates", "x-stepgate", "stepgate-principal", "_x-stepgate-a"];
+        let all = sent.iter().chain(&others).map(|name| ((*name).to_owned(), "1".to_owned()));
+        let headers = Headers::joined(all.collect());
+        let mut forged: Vec<_> = forged(&headers).collect();
+        forged.sort_unstable();
+        // The one that we know is set or taken off anyhow.
+        assert_eq!(forged, ["x-stepgate-other", "x-stepgate_decision", "x_stepgate-a", "x_stepgate_principal"]);
+    }
 }

@@ -86,6 +86,13 @@ impl Keeper {
         }
     }
 
+    /// For who waits for something else: keys that nobody confirmed for too long are not believed any more.
+    pub(super) fn check_age(&mut self) {
+        if self.good_at.is_some_and(|good_at| good_at.elapsed() >= BELIEVED) {
+            self.expire();
+        }
+    }
+
     fn renew(&mut self, keys: KeySet) {
         self.confirm();
         self.world.meter.count(KeyOutcome::Updated);
@@ -104,5 +111,40 @@ impl Keeper {
         let keys = keys.map(Arc::new);
         self.held.standing.send_modify(|standing| standing.keys = keys);
         (self.world.changed)();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::keys::meter::KeyMeter;
+    use prometheus::{IntCounter, IntGauge};
+    use tokio::time::advance;
+
+    const KEYS: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+
+    fn keeper() -> (Keeper, Arc<Held>) {
+        let refreshes = std::array::from_fn(|_| IntCounter::new("c", "c").unwrap());
+        let gauge = || IntGauge::new("g", "g").unwrap();
+        let meter = KeyMeter { refreshes, keys: gauge(), last_success: gauge() };
+        let (changed, clock) = (Box::new(|| {}), Arc::new(SystemClock));
+        let held = Arc::new(Held::default());
+        let world = World { changed, meter, clock, roll: || 0 };
+        (Keeper::new(Name::parse("agent").unwrap(), Arc::clone(&held), world), held)
+    }
+
+    /// An agent whose stream stays open, and that tells nothing good over it any more.
+    #[tokio::test(start_paused = true)]
+    async fn who_never_stops_waiting_gives_up_old_keys_too() {
+        let (mut keeper, held) = keeper();
+        keeper.conclude(Ok(Some(KeySet::parse(KEYS.as_bytes()).unwrap())));
+        let has_keys = || held.standing.borrow().keys.is_some();
+        advance(BELIEVED.checked_sub(Duration::from_secs(1)).unwrap()).await;
+        keeper.check_age();
+        assert!(has_keys());
+        advance(Duration::from_secs(1)).await;
+        keeper.check_age();
+        assert!(!has_keys());
     }
 }

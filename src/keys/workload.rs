@@ -36,6 +36,9 @@ const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// While the stream is open, the bundles are what they were.
 const CONFIRMED_EVERY: Duration = Duration::from_secs(30);
+/// An agent that hangs keeps its socket open and tells nothing; agents in Go take it amiss to be asked more often than
+/// every five minutes.
+const ASKED_EVERY: Duration = Duration::from_mins(6);
 /// An agent that is restarted is back in seconds.
 const LONGEST_REST: Duration = Duration::from_mins(1);
 
@@ -61,7 +64,9 @@ async fn open(socket: &Path) -> Result<Streaming<JwtBundlesResponse>, KeyError> 
 }
 
 async fn connect(socket: &Path) -> Result<Channel, tonic::transport::Error> {
-    Endpoint::from_shared(format!("unix:{}", socket.display()))?.connect().await
+    let endpoint = Endpoint::from_shared(format!("unix:{}", socket.display()))?;
+    let endpoint = endpoint.http2_keep_alive_interval(ASKED_EVERY).keep_alive_timeout(PATIENCE);
+    endpoint.connect().await
 }
 
 async fn ask(channel: Channel) -> Result<Streaming<JwtBundlesResponse>, Status> {
@@ -91,7 +96,7 @@ async fn listen(mut stream: Streaming<JwtBundlesResponse>, bundles: &mut Bundles
                 Ok(None) => return KeyError::Ended,
                 Err(status) => return refusal(&status),
             },
-            _ = ticks.tick() => if good { keeper.confirm() },
+            _ = ticks.tick() => if good { keeper.confirm() } else { keeper.check_age() },
         }
     }
 }

@@ -50,6 +50,28 @@ pub enum KeyUrlError {
 /// Longer than any real one.
 const MAX_URL_BYTES: usize = 2_048;
 
+impl KeyOrigin {
+    /// Whether what one signs could be signed by the other, as far as that can be told and nothing is fetched.
+    pub fn shares_a_key_with(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Given(own), Self::Given(other)) => own.shares_a_key_with(other),
+            (Self::Remote(own), Self::Remote(other)) => own.is_where(other),
+            _ => false,
+        }
+    }
+}
+
+impl RemoteKeys {
+    /// Whether both are at one place, however they are fetched there.
+    fn is_where(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Url { url: own, .. }, Self::Url { url: other, .. }) => own == other,
+            (Self::Spiffe { socket: own }, Self::Spiffe { socket: other }) => own == other,
+            _ => false,
+        }
+    }
+}
+
 impl KeyUrl {
     pub fn parse(text: &str) -> Result<Self, KeyUrlError> {
         let readable = text.len() <= MAX_URL_BYTES && text.bytes().all(|byte| byte.is_ascii_graphic());

@@ -96,6 +96,48 @@ fn what_is_strong_enough_is_not_warned_about(#[case] change: &str) {
     assert!(!warned.contains(&Code::ReusableProof) && !warned.contains(&Code::UnprovableAttestation), "{warned:?}");
 }
 
+/// A second name for who signs bearers does not make another of it: a stolen bearer would be an attestation, too.
+#[rstest]
+#[case::file("{ file: keys/idp.jwks.json }", "{ file: keys/idp.jwks.json }", "", true)]
+#[case::url("{ url: \"https://a.example/k\" }", "{ url: \"https://a.example/k\", refresh: 1m }", "", true)]
+#[case::socket("{ spiffe: \"unix:/run/a.sock\" }", "{ spiffe: \"unix:/run/a.sock\" }", "", true)]
+#[case::other_keys("{ url: \"https://a.example/k\" }", "{ url: \"https://b.example/k\" }", "", false)]
+#[case::other_iss("{ file: keys/idp.jwks.json }", "{ file: keys/idp.jwks.json }", "issuer: https://a.example,", false)]
+fn who_signs_bearers_is_no_other_by_another_name(
+    #[case] idp: &str,
+    #[case] attester: &str,
+    #[case] iss: &str,
+    #[case] refused: bool,
+) {
+    let policy = format!(
+        r"
+issuers:
+  idp: {{ issuer: https://idp.example.com, audiences: [https://api.example.com], algorithms: [ES256], subjects: [a], keys: {idp} }}
+  attester: {{ {iss} audiences: [https://api.example.com], algorithms: [ES256], keys: {attester} }}
+attestations:
+  workload: {{ profile: jwt, issuers: [attester] }}
+"
+    );
+    let loaded = Folder::with(&changed(&policy)).load();
+    let problems = loaded.err().unwrap_or_default();
+    let codes: Vec<_> = problems.iter().map(|problem| problem.code).collect();
+    assert_eq!(codes.contains(&Code::SharedIssuer), refused, "{codes:?}");
+    assert_eq!(codes.is_empty(), !refused, "{codes:?}");
+}
+
+/// Also where neither names it twice: one of them has it by default.
+#[test]
+fn bearers_and_attestations_never_share_a_header() {
+    let policy = r"
+credentials:
+  bearer: { issuers: [idp], header: x-attestation }
+attestations:
+  workload: { profile: jwt, issuers: [attester], audiences: [stepgate] }
+";
+    let output = Folder::with(&changed(policy)).check(&["policy.yaml"]);
+    assert!(!output.status.success() && stderr(&output).contains("bearer tokens come in `x-attestation` too"));
+}
+
 #[test]
 fn every_profile_loads_with_all_that_it_takes() {
     let policy = r#"

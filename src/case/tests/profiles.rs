@@ -4,6 +4,7 @@ mod intents;
 mod platforms;
 mod pop;
 mod results;
+mod thefts;
 mod wimse;
 
 use super::line;

@@ -33,10 +33,14 @@ fn check_audiences(draft: &AttestationDraft, policy: &Draft, problems: &mut Diag
 }
 
 fn check_header(draft: &AttestationDraft, bearer: Option<&str>, problems: &mut Diagnostics) {
-    let clash = draft.header_place.filter(|_| bearer == Some(&*draft.attestation.header));
-    if let Some(place) = clash {
+    if bearer == Some(&*draft.attestation.header) {
         let message = format!("bearer tokens come in `{}` too", draft.attestation.header);
-        problems.report(Code::InvalidValue, place, message, "take a header of its own for the attestation");
+        problems.report(
+            Code::InvalidValue,
+            draft.header_place,
+            message,
+            "take a header of its own for the attestation",
+        );
     }
 }
 

@@ -25,7 +25,7 @@ pub(in crate::config) fn check(
     check_distinct(&bearers, problems);
     for draft in attestations {
         for (_, place, issuer) in draft.issuers.iter().filter_map(read) {
-            let shared = |(_, _, bearer): &&Used<'_>| is_shared(&bearer.issuer, &issuer.issuer, &draft.attestation);
+            let shared = |(_, _, bearer): &&Used<'_>| is_shared(bearer, issuer, &draft.attestation);
             if let Some((_, bearer, _)) = bearers.iter().find(shared) {
                 report_shared(place, *bearer, problems);
             }
@@ -34,10 +34,15 @@ pub(in crate::config) fn check(
 }
 
 /// Whether one issuer signs both, and no audience tells them apart. Where their type does not either, two entries with one
-/// `iss` are one issuer.
-fn is_shared(bearer: &Issuer, issuer: &Issuer, attestation: &Attestation) -> bool {
+/// `iss` are one issuer, and so is one that takes any `iss` by the same keys.
+fn is_shared(bearer: &IssuerDraft, issuer: &IssuerDraft, attestation: &Attestation) -> bool {
+    let one_key = bearer.keys.origin.shares_a_key_with(&issuer.keys.origin);
+    let (bearer, issuer) = (&bearer.issuer, &issuer.issuer);
+    // What names no audience at all is refused for that.
+    let any_text = one_key && issuer.issuer.is_none() && attestation.has_audiences(issuer);
     let same_text = bearer.issuer.is_some() && bearer.issuer == issuer.issuer;
-    let same = bearer.name == issuer.name || (same_text && !attestation.profile.holds_its_key());
+    let alike = (same_text || any_text) && !attestation.profile.holds_its_key();
+    let same = bearer.name == issuer.name || alike;
     let apart = attestation.has_audiences(issuer)
         && !bearer.audiences.iter().any(|audience| attestation.is_named(audience, issuer));
     same && !apart

@@ -179,7 +179,8 @@ impl<'a> Hinted<'a> {
 impl<'a> Calling<'a> {
     fn of(caller: &'a Caller, credentials: &'a Credentials) -> Self {
         let bound_to_key = caller.token.as_ref().and_then(AccessToken::bound_to).is_some();
-        let bound = [("key", bound_to_key), ("certificate", caller.certificate.is_some())];
+        // One that does not name the caller is a proxy's, and proves nothing of who comes through it.
+        let bound = [("key", bound_to_key), ("certificate", caller.certified)];
         Self {
             principal: caller.principal.as_ref().map(Principal::as_str),
             scopes: caller.granted.as_ref().map(|granted| Scopes(Some(granted))),

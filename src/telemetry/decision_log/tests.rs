@@ -4,7 +4,7 @@ mod again;
 
 use super::*;
 use crate::attestation::Thumbprint;
-use crate::case::tests::world::{Call, REFUND, WEB, World};
+use crate::case::tests::world::{Call, REFUND, WEB, World, certificate};
 use crate::policy::{HeaderCondition, RouteTable};
 use crate::reason::Reason;
 use crate::request::Malformed;
@@ -392,4 +392,18 @@ fn until(condition: impl Fn() -> bool) {
         std::thread::sleep(Duration::from_millis(10));
     }
     panic!("it did not come about in five seconds");
+}
+
+/// Read back, it would make up for proof of everybody who comes through that proxy.
+#[test]
+fn a_certificate_is_what_binds_a_caller_only_where_it_names_it() {
+    let mut world = world();
+    world.policy.credentials.identity = vec![crate::policy::IdentitySource::Bearer];
+    let bound = |id: &str| {
+        let mut call = world.refund();
+        call.peer.certificate = Some(certificate(id).into());
+        parsed(&line_of(&world, &call))["inputs"]["bound"].clone()
+    };
+    assert_eq!(bound("spiffe://example.org/ns/edge/sa/gateway"), Value::Null);
+    assert_eq!(bound(WEB), serde_json::json!(["certificate"]));
 }

@@ -67,6 +67,30 @@ fn a_proof_that_is_not_for_this_call_proves_nothing(#[case] claim: &str, #[case]
     assert_eq!(came_out(&world, &call), format!("step_up {why}"), "{claim}");
 }
 
+#[rstest]
+#[case::none_of_either(None, &[], "verified attested")]
+#[case::that_came(Some("of this call"), &["of this call"], "verified attested")]
+#[case::that_is_not_named(None, &["of this call"], "step_up proof_token_mismatch")]
+#[case::of_another_call(Some("another"), &["of this call"], "step_up proof_token_mismatch")]
+#[case::that_did_not_come(Some("of this call"), &[], "step_up proof_token_mismatch")]
+#[case::beside_another(Some("of this call"), &["of this call", "another"], "step_up proof_token_mismatch")]
+#[case::twice_and_not_named(None, &["of this call", "another"], "step_up proof_token_mismatch")]
+fn a_transaction_token_beside_the_proof_must_be_named_in_it(
+    #[case] named: Option<&str>,
+    #[case] came: &[&str],
+    #[case] expected: &str,
+) {
+    let world = wimse();
+    let wit = wit(&world).sign(&world.attester).unwrap();
+    let bearer = refund(&world);
+    let proof = wpt(&wit).with_token(bearer.token());
+    let proof = named.into_iter().fold(proof, |proof, named| proof.claim("tth", ath(named)));
+    let proof = proof.sign(&world.web).unwrap();
+    let call = bearer.with("workload-identity-token", &wit).with("workload-proof-token", proof);
+    let call = came.iter().fold(call, |call, token| call.and("txn-token", *token));
+    assert_eq!(came_out(&world, &call), expected);
+}
+
 #[test]
 fn a_key_that_says_no_algorithm_binds_nothing() {
     let world = wimse();
