@@ -30,7 +30,9 @@ pub(super) struct Reloader {
     metrics: Arc<Metrics>,
     seen: Seen,
     /// What was said of the last refused policy, so that it is said once.
-    refused: LastError,
+    refused: Option<String>,
+    /// What others are told of it.
+    last_error: LastError,
 }
 
 /// The files that are followed.
@@ -49,9 +51,14 @@ struct Seen {
 }
 
 impl Reloader {
-    /// `refused` is where others find what is wrong with a policy that was refused.
-    pub(super) fn new(followed: Followed, server: Arc<AppServer>, metrics: Arc<Metrics>, refused: LastError) -> Self {
-        Self { followed, server, metrics, seen: Seen::default(), refused }
+    /// `last_error` is where others find what is wrong with a policy that was refused.
+    pub(super) fn new(
+        followed: Followed,
+        server: Arc<AppServer>,
+        metrics: Arc<Metrics>,
+        last_error: LastError,
+    ) -> Self {
+        Self { followed, server, metrics, seen: Seen::default(), refused: None, last_error }
     }
 
     /// Follows until dropped.
@@ -98,18 +105,19 @@ impl Reloader {
     }
 
     async fn accept(&mut self, loaded: Loaded) {
+        self.refused = None;
         if loaded.policy.hash != self.server.snapshot.load().policy.hash {
             super::warn(&loaded.warnings);
             let hash = loaded.policy.hash.clone();
             if let Err(error) = self.swap(loaded).await {
                 tracing::error!(%error, "the policy's metrics could not be made, the last good one stays");
-                self.refused.store(Some(Arc::new(format!("the policy's metrics could not be made: {error}"))));
+                self.last_error.store(Some(Arc::new(format!("the policy's metrics could not be made: {error}"))));
                 return;
             }
             self.metrics.count_reload(Reload::Accepted);
             tracing::info!(policy_hash = %hash, "policy reloaded");
         }
-        self.refused.store(None);
+        self.last_error.store(None);
     }
 
     /// The old policy stays in force while the keys that are new in this one arrive.
@@ -126,10 +134,11 @@ impl Reloader {
 
     fn reject(&mut self, problems: &Diagnostics) {
         let said = problems.to_text(Style::plain());
-        if self.refused.load().as_deref() != Some(&said) {
+        if self.refused.as_ref() != Some(&said) {
             self.metrics.count_reload(Reload::Rejected);
             tracing::error!("policy refused, the last good one stays\n{said}");
-            self.refused.store(Some(Arc::new(said)));
+            self.refused = Some(said);
+            self.last_error.store(Some(Arc::new(problems.to_lines())));
         }
     }
 }

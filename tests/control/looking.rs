@@ -63,6 +63,20 @@ async fn a_bad_policy_that_is_taken_back_is_no_error_any_more() -> Result<()> {
     policy(&world, "no error", |found| found["last_error"].is_null()).await.map(drop)
 }
 
+/// As when somebody takes the private half of a key for the public one.
+#[tokio::test]
+async fn what_is_wrong_with_a_policy_is_told_without_its_text() -> Result<()> {
+    let world = World::start().await?;
+    let key = "{ kty: EC, crv: P-256, x: AAAA, y: AAAA, d: Pr1vate }";
+    let bad = world.gate.policy()?.replace("{ file: idp.jwks.json }", &format!("{{ inline: {{ keys: [{key}] }} }}"));
+    world.gate.replace_policy(&bad)?;
+    let refused = policy(&world, "the refusal", |found| found["last_error"].is_string()).await?;
+    let said = refused["last_error"].as_str().unwrap();
+    assert!(said.contains("policy.yaml:5:") && said.contains("error SG"), "{said}");
+    assert!(said.contains("private") && !said.contains("Pr1vate"), "{said}");
+    Ok(())
+}
+
 #[tokio::test]
 async fn decisions_are_the_lines_of_the_log_the_newest_first() -> Result<()> {
     let world = World::start().await?;
