@@ -69,7 +69,8 @@ async fn serve(options: Options) -> Result<(), Failure> {
     let loaded = config::load(&options.policy).map_err(Failure::Policy)?;
     let listener = options.listen.bind().await?;
     let admin_listener = bind_admin(options.admin).await?;
-    let (challenges, challenge_keys) = challenge_keys::open(options.challenge_key_file.as_deref())?;
+    let challenge_keys = challenge_keys::open(options.challenge_key_file.as_deref())?;
+    let challenges = challenge_keys::in_force(challenge_keys.as_ref())?;
     let admin_tokens = admin_tokens::open(&options)?;
     let latest = admin_tokens.as_ref().map(|_| Arc::<LatestDecisions>::default());
     let (server, log_writer) = build(&options, loaded, challenges, latest.clone(), &metrics).await?;

@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn there_is_an_end_to_tokens() {
-        let lines = |count: usize| (0..count).map(|n| format!("n{n} read {n:032}\n")).collect::<String>();
+        let lines = |count: usize| (0..count).map(|n| format!("n{n} read {n:032}")).collect::<Vec<_>>().join("\n");
         assert!(AdminTokens::parse(&lines(MAX_TOKENS)).is_ok());
         assert_eq!(AdminTokens::parse(&lines(MAX_TOKENS + 1)).unwrap_err(), Error::TooMany);
     }

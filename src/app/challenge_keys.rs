@@ -18,17 +18,19 @@ impl Secrets for ChallengeKeys {
     }
 }
 
-/// The keys, and the file that is to be followed.
-pub(super) fn open(
-    path: Option<&Path>,
-) -> Result<(Arc<ArcSwap<ChallengeKeys>>, Option<SecretFile<ChallengeKeys>>), Failure> {
-    let Some(path) = path else {
+/// The file that is to be followed, if there is one.
+pub(super) fn open(path: Option<&Path>) -> Result<Option<SecretFile<ChallengeKeys>>, Failure> {
+    path.map(SecretFile::open).transpose()
+}
+
+/// Where those of this moment always are.
+pub(super) fn in_force(file: Option<&SecretFile<ChallengeKeys>>) -> Result<Arc<ArcSwap<ChallengeKeys>>, Failure> {
+    let Some(file) = file else {
         let mut key = [0; ChallengeKeys::KEY_BYTES];
         aws_lc_rs::rand::fill(&mut key).map_err(|_| NoRandomness)?;
-        return Ok((Arc::new(ArcSwap::from_pointee(ChallengeKeys::single(&key))), None));
+        return Ok(Arc::new(ArcSwap::from_pointee(ChallengeKeys::single(&key))));
     };
-    let file = SecretFile::open(path)?;
-    Ok((file.in_force(), Some(file)))
+    Ok(file.in_force())
 }
 
 #[cfg(test)]
@@ -57,8 +59,8 @@ mod tests {
         let path = folder.path().join("challenge.keys");
         let (old, new) = ("11".repeat(32), "22".repeat(32));
         fs::write(&path, &old).unwrap();
-        let (keys, file) = open(Some(&path)).unwrap();
-        let mut file = file.unwrap();
+        let mut file = open(Some(&path)).unwrap().unwrap();
+        let keys = in_force(Some(&file)).unwrap();
         let before = issued(&keys.load());
 
         fs::write(&path, format!("{new}\n{old}\n")).unwrap();

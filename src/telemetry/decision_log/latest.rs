@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     fn numbers(count: usize) -> Vec<u8> {
-        (0..count).map(|number| format!("{number}\n")).collect::<String>().into_bytes()
+        (0..count).flat_map(|number| format!("{number}\n").into_bytes()).collect()
     }
 
     fn newest(latest: &LatestDecisions, limit: usize) -> Vec<String> {
