@@ -1,13 +1,20 @@
-//! The admin listener: is it alive, is it ready, what does it count.
+//! The admin listener: is it alive, is it ready, what does it count; and under an operator's token the control API.
 //!
-//! The control API and the console come with the admin token; until then their paths say how to turn them on.
+//! Without tokens the paths of the control API say how to turn it on.
 
+mod access;
+mod control;
+mod guard;
 mod pages;
+mod problems;
 mod readiness;
 mod serve;
+mod tokens;
 
+pub use control::{Control, LastError};
 pub use readiness::{Latch, Readiness, Standing, Waited};
 pub use serve::serve;
+pub use tokens::{AdminTokens, AdminTokensError, Operator, Role};
 
 use crate::telemetry::Metrics;
 use std::sync::Arc;
@@ -17,6 +24,8 @@ use std::sync::Arc;
 pub struct Admin {
     pub readiness: Readiness,
     pub metrics: Arc<Metrics>,
+    /// Nothing where there are no tokens for it.
+    pub control: Option<Control>,
 }
 
 #[cfg(test)]

@@ -1,25 +1,30 @@
 //! Wiring: build, bind, be ready, follow changes, drain.
 
+mod admin_tokens;
 mod challenge_keys;
 mod failure;
 mod keys;
 mod listen;
 mod reload;
+mod secret_file;
 mod signals;
 
 pub use failure::Failure;
 pub use listen::Listen;
+pub use secret_file::Unusable;
 
-use crate::admin::{self, Admin, Readiness, Standing};
+use crate::admin::{self, Admin, Control, LastError, Readiness, Standing};
 use crate::challenge::ChallengeKeys;
 use crate::chassis::{Chassis, Drained, Health, InFlight, Limits, Listener};
 use crate::clock::SystemClock;
 use crate::config::{self, Diagnostics, Loaded};
 use crate::server::{DecisionIds, Server, Snapshot};
 use crate::store::{CacheMeter, Gate, Meters, Store};
-use crate::telemetry::{AllowShare, Cache, DecisionLog, Destination, LogFormat, LogWriter, Metrics, program_log};
+use crate::telemetry::{
+    AllowShare, Cache, DecisionLog, Destination, LatestDecisions, LogFormat, LogWriter, Metrics, program_log,
+};
 use arc_swap::ArcSwap;
-use reload::Reloader;
+use reload::{Followed, Reloader};
 use signals::StopSignals;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -36,6 +41,7 @@ pub struct Options {
     pub policy: Vec<PathBuf>,
     pub listen: Listen,
     pub admin: SocketAddr,
+    pub admin_token_file: Option<PathBuf>,
     pub challenge_key_file: Option<PathBuf>,
     pub log_format: LogFormat,
     pub log_level: LevelFilter,
@@ -63,8 +69,11 @@ async fn serve(options: Options) -> Result<(), Failure> {
     let loaded = config::load(&options.policy).map_err(Failure::Policy)?;
     let listener = options.listen.bind().await?;
     let admin_listener = bind_admin(options.admin).await?;
-    let (challenges, challenge_key_file) = challenge_keys::open(options.challenge_key_file.as_deref())?;
-    let (server, log_writer) = build(&options, loaded, challenges, &metrics).await?;
+    let challenge_keys = challenge_keys::open(options.challenge_key_file.as_deref())?;
+    let challenges = challenge_keys::in_force(challenge_keys.as_ref())?;
+    let admin_tokens = admin_tokens::open(&options)?;
+    let latest = admin_tokens.as_ref().map(|_| Arc::<LatestDecisions>::default());
+    let (server, log_writer) = build(&options, loaded, challenges, latest.clone(), &metrics).await?;
     let hangups = signals::hangups().map_err(Failure::Signals)?;
     let stop = StopSignals::listen().map_err(Failure::Signals)?;
 
@@ -77,10 +86,17 @@ async fn serve(options: Options) -> Result<(), Failure> {
     keys::hold_until_reached(&readiness, &server.keys);
     let admin_address = admin_listener.local_addr().unwrap_or(options.admin);
     let ended = CancellationToken::new();
-    let admin = Admin { readiness: readiness.clone(), metrics: Arc::clone(&metrics) };
+    let last_error = LastError::default();
+    let control = admin_tokens.as_ref().zip(latest).map(|(file, decisions)| Control {
+        tokens: file.in_force(),
+        snapshot: Arc::clone(&server.snapshot),
+        last_error: Arc::clone(&last_error),
+        decisions,
+    });
+    let admin = Admin { readiness: readiness.clone(), metrics: Arc::clone(&metrics), control };
     let admin = tokio::spawn(admin::serve(admin_listener, admin, ended.clone().cancelled_owned()));
-    let reloader = Reloader::new(options.policy.clone(), challenge_key_file, Arc::clone(&server), metrics);
-    let reloads = tokio::spawn(reloader.follow(hangups));
+    let followed = Followed { policy: options.policy.clone(), challenge_keys, admin_tokens };
+    let reloads = tokio::spawn(Reloader::new(followed, Arc::clone(&server), metrics, last_error).follow(hangups));
 
     tracing::info!(listen = %options.listen.bound(&listener), admin = %admin_address, "listening");
     serving.set();
@@ -142,13 +158,14 @@ async fn bind_admin(address: SocketAddr) -> Result<TcpListener, Failure> {
 async fn build(
     options: &Options,
     loaded: Loaded,
-    challenges: ChallengeKeys,
+    challenges: Arc<ArcSwap<ChallengeKeys>>,
+    latest: Option<Arc<LatestDecisions>>,
     metrics: &Arc<Metrics>,
 ) -> Result<(Arc<AppServer>, LogWriter), Failure> {
     warn(&loaded.warnings);
     let gate = Gate::new(Limits::default().workers.get(), Gate::DEFAULT_MAX_WAITING);
     let (destination, allows) = (&options.decision_log, options.decision_log_allows);
-    let (log, log_writer) = DecisionLog::open(destination, allows, metrics.decision_log_dropped())
+    let (log, log_writer) = DecisionLog::open(destination, allows, latest, metrics.decision_log_dropped())
         .map_err(|source| Failure::DecisionLog { destination: destination.clone(), source })?;
     let issuers = loaded.issuer_keys();
     let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot::new(loaded, metrics, &SystemClock)?));
@@ -156,7 +173,7 @@ async fn build(
         keys: keys::follow(issuers, &snapshot, metrics).await?,
         snapshot,
         store: Store::new(SystemClock, options.cache_bytes, gate, meters(metrics)?)?,
-        challenges: ArcSwap::from_pointee(challenges),
+        challenges,
         clock: SystemClock,
         ids: DecisionIds::random()?,
         log,

@@ -8,7 +8,7 @@ pub mod headers;
 pub mod json;
 pub mod metadata;
 pub mod passage;
-pub mod problem;
+mod problem;
 pub mod render;
 pub mod www_authenticate;
 

@@ -24,6 +24,7 @@ pub mod context;
 pub mod decision;
 pub mod identity;
 pub mod policy;
+pub mod problem;
 pub mod reason;
 pub mod request;
 pub mod time;

@@ -35,7 +35,7 @@ pub struct Server<C> {
     pub snapshot: Arc<ArcSwap<Snapshot>>,
     pub keys: KeySources,
     pub store: Store<C>,
-    pub challenges: ArcSwap<ChallengeKeys>,
+    pub challenges: Arc<ArcSwap<ChallengeKeys>>,
     pub clock: C,
     pub ids: DecisionIds,
     pub log: DecisionLog,

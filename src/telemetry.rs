@@ -7,7 +7,7 @@ pub mod metrics;
 pub mod program_log;
 pub mod trace_context;
 
-pub use decision_log::{AllowShare, DecisionLog, Destination, LogWriter, LoggedHeaders, Record, Seen};
-pub use metrics::{Cache, KeySeries, Lookups, Metrics, PolicyMetrics, Readings, Reload};
+pub use decision_log::{AllowShare, DecisionLog, Destination, LatestDecisions, LogWriter, LoggedHeaders, Record, Seen};
+pub use metrics::{Cache, ControlRefusal, KeySeries, Lookups, Metrics, PolicyMetrics, Readings, Reload};
 pub use program_log::LogFormat;
 pub use trace_context::TraceContext;

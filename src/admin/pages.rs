@@ -1,6 +1,8 @@
 //! What stands at each path.
 
 use super::Admin;
+use super::control::api;
+use super::problems::{CONTROL_OFF, method_not_allowed, not_found, refuse};
 use crate::telemetry::metrics::CONTENT_TYPE;
 use axum::Router;
 use axum::extract::State;
@@ -9,29 +11,25 @@ use axum::routing::{any, get};
 use http::StatusCode;
 use http::header;
 use std::fmt::Write;
+use std::sync::Arc;
 
-/// Where the control API and the console will be. Whoever calls there learns why nothing answers.
-const CONTROL_PATHS: [&str; 9] = [
-    "/",
-    "/v1/policy",
-    "/v1/decisions",
-    "/v1/grants",
-    "/v1/grants/{id}",
-    "/v1/revocations",
-    "/v1/revocations/{id}",
-    "/v1/inventory",
-    "/v1/events",
-];
-/// RFC 9457.
-const CONTROL_OFF: &str = concat!(
-    r#"{"type":"urn:stepgate:problem:control_api_off","title":"The control API is off","status":403,"#,
-    r#""code":"control_api_off","detail":"Start stepgate with --admin-token-file to turn it on."}"#,
-    "\n"
-);
+/// Where the control API and the console are. Whoever calls there without tokens learns why nothing answers.
+const CONTROL_PATHS: [&str; 3] = ["/", "/v1/", "/v1/{*rest}"];
 
-pub(super) fn pages(admin: Admin) -> Router {
-    let control = CONTROL_PATHS.into_iter().fold(Router::new(), |router, path| router.route(path, any(control_off)));
-    control.route("/livez", get(livez)).route("/readyz", get(readyz)).route("/metrics", get(metrics)).with_state(admin)
+/// Nobody is told more without a token than that there could be one.
+pub(super) fn pages(mut admin: Admin) -> Router {
+    let control = match admin.control.take() {
+        Some(control) => api(control, Arc::clone(&admin.metrics)),
+        None => CONTROL_PATHS.into_iter().fold(Router::new(), |router, path| router.route(path, any(control_off))),
+    };
+    Router::new()
+        .route("/livez", get(livez))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(not_found)
+        .merge(control)
+        .with_state(admin)
 }
 
 async fn livez() -> &'static str {
@@ -62,6 +60,5 @@ async fn metrics(State(admin): State<Admin>) -> Response {
 }
 
 async fn control_off() -> Response {
-    let headers = [(header::CONTENT_TYPE, "application/problem+json"), (header::CACHE_CONTROL, "no-store")];
-    (StatusCode::FORBIDDEN, headers, CONTROL_OFF).into_response()
+    refuse(&CONTROL_OFF)
 }

@@ -2,9 +2,13 @@
 
 use super::Admin;
 use super::pages::pages;
+use http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +30,14 @@ const DRAIN: Duration = Duration::from_secs(1);
 /// How long to rest after a failure that is likely to last, such as too many open files.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
 
+/// More than anybody asks over one connection, and an end for those who never read their answers.
+const MAX_LIFE: Duration = Duration::from_mins(10);
+
 type Service = TowerToHyperService<axum::Router>;
+
+/// Who asks; stands in the extensions of every request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Peer(pub SocketAddr);
 
 /// Answers until `shutdown`.
 pub async fn serve(listener: TcpListener, admin: Admin, shutdown: impl Future<Output = ()>) {
@@ -48,8 +59,8 @@ async fn accept(listener: &TcpListener, service: &Service, connections: &TaskTra
     loop {
         let place = Arc::clone(&places).acquire_owned().await;
         match listener.accept().await {
-            Ok((stream, _)) => {
-                let connection = converse(stream, service.clone(), ending.clone());
+            Ok((stream, peer)) => {
+                let connection = converse(stream, Peer(peer), service.clone(), ending.clone());
                 connections.spawn(async move {
                     connection.await;
                     drop(place);
@@ -64,19 +75,29 @@ async fn accept(listener: &TcpListener, service: &Service, connections: &TaskTra
 }
 
 /// Answers what one connection asks, and no new question once serving ends.
-async fn converse(stream: TcpStream, service: Service, ending: CancellationToken) {
+async fn converse(stream: TcpStream, peer: Peer, service: Service, ending: CancellationToken) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
     http.max_headers(MAX_HEADERS).max_header_size(MAX_HEADER_BYTES);
-    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+    let answer = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        service.call(request)
+    });
+    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), answer));
     let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
+        ended = connection.as_mut() => Ok(ended),
+        () = sleep(MAX_LIFE) => {
+            connection.as_mut().graceful_shutdown();
+            timeout(DRAIN, connection).await
+        }
         () = ending.cancelled() => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            Ok(connection.await)
         }
     };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "an admin connection broke off");
+    match ended {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "an admin connection broke off"),
+        Err(_) => tracing::debug!("an admin connection was cut off"),
     }
 }

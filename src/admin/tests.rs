@@ -20,7 +20,7 @@ impl Running {
     async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, readiness) = (listener.local_addr().unwrap(), Readiness::new());
-        let admin = Admin { readiness: readiness.clone(), metrics: Arc::new(Metrics::new().unwrap()) };
+        let admin = Admin { readiness: readiness.clone(), metrics: Arc::new(Metrics::new().unwrap()), control: None };
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(serve(listener, admin, async { stopped.await.unwrap() }));
         Self { address, readiness, stop, serving }
@@ -82,6 +82,8 @@ async fn metrics_come_in_the_text_format() {
 #[case("POST", "/v1/revocations")]
 #[case("GET", "/v1/inventory")]
 #[case("POST", "/v1/events")]
+#[case("GET", "/v1/")]
+#[case("GET", "/v1/no/such/page")]
 #[tokio::test]
 async fn the_control_api_says_how_it_is_turned_on(#[case] method: &str, #[case] path: &str) {
     let response = Running::start().await.ask(method, path).await;
@@ -97,11 +99,17 @@ async fn the_control_api_says_how_it_is_turned_on(#[case] method: &str, #[case] 
 #[rstest]
 #[case("GET", "/nowhere", 404)]
 #[case("GET", "/livez/", 404)]
-#[case("GET", "/v1/", 404)]
+#[case("GET", "/v1", 404)]
+#[case("GET", "//v1/policy", 404)]
+#[case("GET", "/%761/policy", 404)]
 #[case("POST", "/livez", 405)]
 #[tokio::test]
 async fn nothing_else_is_there(#[case] method: &str, #[case] path: &str, #[case] status: u16) {
-    assert_eq!(Running::start().await.ask(method, path).await.status().as_u16(), status);
+    let response = Running::start().await.ask(method, path).await;
+    assert_eq!(response.status().as_u16(), status);
+    assert_eq!(response.headers()["content-type"], "application/problem+json");
+    assert_eq!(response.headers().contains_key("allow"), status == 405);
+    assert_eq!(response.json::<serde_json::Value>().await.unwrap()["status"], status);
 }
 
 #[rstest]

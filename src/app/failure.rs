@@ -1,6 +1,6 @@
 //! Why serving did not begin, or ended badly.
 
-use crate::challenge::ChallengeKeysError;
+use super::secret_file::Unusable;
 use crate::chassis::BindError;
 use crate::config::Diagnostics;
 use crate::store::NoRandomness;
@@ -17,10 +17,8 @@ pub enum Failure {
     Listen(#[from] BindError),
     #[error("can't listen on `{address}` for health and metrics: {source}; choose another with --admin")]
     Admin { address: SocketAddr, source: io::Error },
-    #[error("can't read the challenge keys in `{}`: {source}", path.display())]
-    ChallengeKeyFile { path: PathBuf, source: io::Error },
-    #[error("the challenge keys in `{}`: {source}", path.display())]
-    ChallengeKeys { path: PathBuf, source: ChallengeKeysError },
+    #[error("the {name} in `{}`: {source}", path.display())]
+    Secrets { name: &'static str, path: PathBuf, source: Unusable },
     #[error("can't log decisions to `{destination}`: {source}; choose another with --decision-log")]
     DecisionLog { destination: Destination, source: io::Error },
     #[error("can't make the metrics: {0}")]

@@ -1,10 +1,12 @@
-//! Follows the policy's files, and that of the challenge keys, by their content: every two seconds, and at once on a hangup.
+//! Follows the policy's files, and those of secrets, by their content: every two seconds, and at once on a hangup.
 //!
 //! Change notifications miss the symlink swap by which a `ConfigMap` changes, so contents are compared. A good policy is
 //! swapped in whole; a bad one is refused and said once, and the last good one stays.
 
 use super::AppServer;
-use super::challenge_keys::ChallengeKeyFile;
+use super::secret_file::SecretFile;
+use crate::admin::{AdminTokens, LastError};
+use crate::challenge::ChallengeKeys;
 use crate::config::render::Style;
 use crate::config::{self, Diagnostics, Fingerprint, Loaded};
 use crate::server::Snapshot;
@@ -23,13 +25,22 @@ const KEY_PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 pub(super) struct Reloader {
-    paths: Vec<PathBuf>,
-    challenge_keys: Option<ChallengeKeyFile>,
+    followed: Followed,
     server: Arc<AppServer>,
     metrics: Arc<Metrics>,
     seen: Seen,
     /// What was said of the last refused policy, so that it is said once.
     refused: Option<String>,
+    /// What others are told of it.
+    last_error: LastError,
+}
+
+/// The files that are followed.
+#[derive(Debug)]
+pub(super) struct Followed {
+    pub policy: Vec<PathBuf>,
+    pub challenge_keys: Option<SecretFile<ChallengeKeys>>,
+    pub admin_tokens: Option<SecretFile<AdminTokens>>,
 }
 
 /// What the policy was made from, when it was last looked at.
@@ -40,13 +51,14 @@ struct Seen {
 }
 
 impl Reloader {
+    /// `last_error` is where others find what is wrong with a policy that was refused.
     pub(super) fn new(
-        paths: Vec<PathBuf>,
-        challenge_keys: Option<ChallengeKeyFile>,
+        followed: Followed,
         server: Arc<AppServer>,
         metrics: Arc<Metrics>,
+        last_error: LastError,
     ) -> Self {
-        Self { paths, challenge_keys, server, metrics, seen: Seen::default(), refused: None }
+        Self { followed, server, metrics, seen: Seen::default(), refused: None, last_error }
     }
 
     /// Follows until dropped.
@@ -58,15 +70,13 @@ impl Reloader {
                 _ = ticks.tick() => {}
                 _ = hangups.recv() => self.server.log.reopen(),
             }
-            if let Some(file) = &mut self.challenge_keys {
-                file.look(&self.server.challenges);
-            }
+            self.followed.look_at_secrets();
             self.look().await;
         }
     }
 
     async fn look(&mut self) {
-        let (paths, files) = (self.paths.clone(), self.seen.files.clone());
+        let (paths, files) = (self.followed.policy.clone(), self.seen.files.clone());
         let look = tokio::task::spawn_blocking(move || {
             let fingerprint = Some(Fingerprint::of(&paths, &files));
             (paths, Seen { files, fingerprint })
@@ -96,18 +106,18 @@ impl Reloader {
 
     async fn accept(&mut self, loaded: Loaded) {
         self.refused = None;
-        if loaded.policy.hash == self.server.snapshot.load().policy.hash {
-            return;
-        }
-        super::warn(&loaded.warnings);
-        let hash = loaded.policy.hash.clone();
-        match self.swap(loaded).await {
-            Ok(()) => {
-                self.metrics.count_reload(Reload::Accepted);
-                tracing::info!(policy_hash = %hash, "policy reloaded");
+        if loaded.policy.hash != self.server.snapshot.load().policy.hash {
+            super::warn(&loaded.warnings);
+            let hash = loaded.policy.hash.clone();
+            if let Err(error) = self.swap(loaded).await {
+                tracing::error!(%error, "the policy's metrics could not be made, the last good one stays");
+                self.last_error.store(Some(Arc::new(format!("the policy's metrics could not be made: {error}"))));
+                return;
             }
-            Err(error) => tracing::error!(%error, "the policy's metrics could not be made, the last good one stays"),
+            self.metrics.count_reload(Reload::Accepted);
+            tracing::info!(policy_hash = %hash, "policy reloaded");
         }
+        self.last_error.store(None);
     }
 
     /// The old policy stays in force while the keys that are new in this one arrive.
@@ -128,6 +138,18 @@ impl Reloader {
             self.metrics.count_reload(Reload::Rejected);
             tracing::error!("policy refused, the last good one stays\n{said}");
             self.refused = Some(said);
+            self.last_error.store(Some(Arc::new(problems.to_lines())));
+        }
+    }
+}
+
+impl Followed {
+    fn look_at_secrets(&mut self) {
+        if let Some(file) = &mut self.challenge_keys {
+            file.look();
+        }
+        if let Some(file) = &mut self.admin_tokens {
+            file.look();
         }
     }
 }

@@ -19,9 +19,12 @@ pub struct Serve {
     /// Where Envoy connects: an address, or unix: and a path.
     #[arg(long, env = "STEPGATE_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:9191")]
     listen: Listen,
-    /// Where health and metrics are served.
+    /// Where health and metrics are served, and the control API.
     #[arg(long, env = "STEPGATE_ADMIN", value_name = "ADDR", default_value = "127.0.0.1:9192")]
     admin: SocketAddr,
+    /// Who may use the control API: a name, a role (read or admin) and a token a line. Without it, nobody.
+    #[arg(long, env = "STEPGATE_ADMIN_TOKEN_FILE", value_name = "FILE")]
+    admin_token_file: Option<PathBuf>,
     /// Keys that replicas share to make and check challenges: 64 hex digits a line, the first signs.
     #[arg(long, env = "STEPGATE_CHALLENGE_KEY_FILE", value_name = "FILE")]
     challenge_key_file: Option<PathBuf>,
@@ -54,6 +57,7 @@ impl Serve {
             policy: self.policy,
             listen: self.listen,
             admin: self.admin,
+            admin_token_file: self.admin_token_file,
             challenge_key_file: self.challenge_key_file,
             log_format: self.log_format,
             log_level: self.log_level,

@@ -2,6 +2,7 @@
 
 mod github;
 mod json;
+mod lines;
 mod sarif;
 mod text;
 
@@ -43,6 +44,11 @@ impl Diagnostics {
     /// For people: each problem with its lines and what to do.
     pub fn to_text(&self, style: Style) -> String {
         text::render(self, style)
+    }
+
+    /// A problem a line, without the lines that it is about: those may hold what is not for everybody.
+    pub fn to_lines(&self) -> String {
+        lines::render(self)
     }
 
     /// A JSON array, one object a problem.

@@ -1,19 +1,16 @@
 //! The bodies of answers that stepgate gives in the upstream's place.
 
-use super::problem::Problem;
 use crate::challenge::CHALLENGE_LIFETIME;
 use crate::identity::Caller;
 use crate::policy::{Assurance, Attestation, Origin, Policy};
+use crate::problem::Problem;
 use serde::Serialize;
 
 /// RFC 9457. The order of the members is part of what callers see.
 #[derive(Debug, Serialize)]
 pub struct ProblemBody<'a> {
-    r#type: String,
-    title: &'a str,
-    status: u16,
-    code: &'a str,
-    detail: &'a str,
+    #[serde(flatten)]
+    problem: &'a Problem,
     decision_id: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
     route: &'a str,
@@ -53,17 +50,13 @@ pub struct ChallengeBody<'a> {
 }
 
 impl<'a> ProblemBody<'a> {
-    pub fn new(problem: &'a Problem, decision_id: &'a str, route: &'a str, step_up: Option<StepUpBody<'a>>) -> Self {
-        Self {
-            r#type: format!("urn:stepgate:problem:{}", problem.code),
-            title: problem.title,
-            status: problem.status,
-            code: &problem.code,
-            detail: problem.detail,
-            decision_id,
-            route,
-            step_up,
-        }
+    pub const fn new(
+        problem: &'a Problem,
+        decision_id: &'a str,
+        route: &'a str,
+        step_up: Option<StepUpBody<'a>>,
+    ) -> Self {
+        Self { problem, decision_id, route, step_up }
     }
 
     pub fn to_json(&self) -> String {

@@ -2,89 +2,81 @@
 
 use crate::attestation::{ProofFault, TokenFault};
 use crate::case::ProvenBy;
+use crate::problem::Problem;
 use crate::reason::Reason;
 use std::borrow::Cow;
 
-/// One row: status, code, and texts that say nothing about which check failed beyond its class.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    pub status: u16,
-    pub code: Cow<'static, str>,
-    pub title: &'static str,
-    pub detail: &'static str,
-}
-
-const fn problem(status: u16, code: &'static str, title: &'static str, detail: &'static str) -> Problem {
-    Problem { status, code: Cow::Borrowed(code), title, detail }
-}
-
-const NEEDS_ATTESTATION: Problem = problem(
+const NEEDS_ATTESTATION: Problem = Problem::new(
     401,
     "use_attestation_challenge",
     "Fresh attestation required",
     "Send an attestation of this workload that is no older than max_age, and a proof of possession that carries the challenge.",
 );
-const NEEDS_NEWER: Problem = problem(
+const NEEDS_NEWER: Problem = Problem::new(
     401,
     "use_fresh_attestation",
     "Newer attestation required",
     "The attestation is too old. Get a new one from the attester, and send it with a proof that carries the challenge.",
 );
-const BAD_ATTESTATION: Problem = problem(
+const BAD_ATTESTATION: Problem = Problem::new(
     401,
     "invalid_client_attestation",
     "Attestation rejected",
     "The attestation or its proof was not accepted for this call.",
 );
-const BAD_PROOF: Problem = problem(
+const BAD_PROOF: Problem = Problem::new(
     401,
     "invalid_dpop_proof",
     "DPoP proof rejected",
     "The DPoP proof was not accepted. Make a new one for this method, URL and token, with the challenge as its nonce.",
 );
-const NEEDS_NONCE: Problem = problem(
+const NEEDS_NONCE: Problem = Problem::new(
     401,
     "use_dpop_nonce",
     "Challenge required in the DPoP proof",
     "Make a new DPoP proof whose nonce is the challenge.",
 );
 const BAD_TOKEN: Problem =
-    problem(401, "invalid_token", "Valid credential required", "The call needs a credential that is valid here.");
-const SCOPE_MISSING: Problem = problem(
+    Problem::new(401, "invalid_token", "Valid credential required", "The call needs a credential that is valid here.");
+const SCOPE_MISSING: Problem = Problem::new(
     403,
     "insufficient_scope",
     "Scope missing",
     "The credential does not grant the scope that this call needs.",
 );
 const UNMATCHED: Problem =
-    problem(403, "unmatched_route", "Unknown route", "No route of the policy names this request.");
-const IDENTITY_REFUSED: Problem =
-    problem(403, "", "Caller refused", "This caller may not call, whatever proof comes with it. Its owner knows why.");
-const CONTRAINDICATED: Problem = problem(
+    Problem::new(403, "unmatched_route", "Unknown route", "No route of the policy names this request.");
+const IDENTITY_REFUSED: Problem = Problem::new(
+    403,
+    "",
+    "Caller refused",
+    "This caller may not call, whatever proof comes with it. Its owner knows why.",
+);
+const CONTRAINDICATED: Problem = Problem::new(
     403,
     "contraindicated",
     "Workload refused",
     "The verifier of this workload warns of it, and no other proof makes up for that. Its owner has to look.",
 );
-const UNANSWERABLE: Problem = problem(
+const UNANSWERABLE: Problem = Problem::new(
     403,
     "unanswerable",
     "Proof required",
     "The connection needs proof of its caller, and has no way to carry it.",
 );
-const LOOP: Problem = problem(
+const LOOP: Problem = Problem::new(
     429,
     "challenge_loop",
     "Too many unanswered challenges",
     "Answer one of the challenges that were given, or ask for another after the time in Retry-After.",
 );
-const MALFORMED: Problem = problem(
+const MALFORMED: Problem = Problem::new(
     400,
     "invalid_request",
     "Malformed request",
     "The request's method, host, path or headers can't be read in one way only.",
 );
-const AWAY: Problem = problem(
+const AWAY: Problem = Problem::new(
     503,
     "temporarily_unavailable",
     "Temporarily unavailable",
@@ -117,7 +109,7 @@ impl Problem {
             Reason::ChallengeLoop => LOOP,
             Reason::Rule(name) => Self {
                 code: Cow::Owned(name.as_str().to_owned()),
-                ..problem(
+                ..Self::new(
                     403,
                     "",
                     "Refused by policy",

@@ -5,12 +5,12 @@ use super::body::{ChallengeBody, ProblemBody, StepUpBody};
 use super::headers::{ASSURANCE, CHALLENGE, DECISION, DECISION_ID, DPOP_NONCE, PRINCIPAL, ROUTE, TASK};
 use super::metadata::metadata;
 use super::passage::{Passage, Removals};
-use super::problem::Problem;
 use super::www_authenticate::WwwAuthenticate;
 use crate::case::CHALLENGE_WINDOW;
 use crate::decision::{Decision, Outcome, Permit, StepUp};
 use crate::identity::{Caller, Principal};
 use crate::policy::{Origin, Policy, Route, RuleId, UNMATCHED};
+use crate::problem::{self, Problem};
 use crate::reason::{Reason, Unavailable};
 use crate::request::Headers;
 
@@ -175,7 +175,7 @@ const fn word(permit: &Permit) -> &'static str {
 }
 
 fn problem_headers() -> HeaderList {
-    headers_of("application/problem+json")
+    headers_of(problem::MEDIA_TYPE)
 }
 
 fn headers_of(content_type: &str) -> HeaderList {

@@ -1,9 +1,9 @@
 //! `WWW-Authenticate`: RFC 6750 §3, RFC 9449 §7.1, and RFC 9470 §3 for what a step-up asks.
 
-use super::problem::Problem;
 use crate::attestation::Algorithm;
 use crate::identity::Scheme;
 use crate::policy::Assurance;
+use crate::problem::Problem;
 use std::borrow::Cow;
 use std::fmt;
 

@@ -8,6 +8,8 @@ use crate::config::Loaded;
 use crate::ext_authz::Removals;
 use crate::policy::Policy;
 use crate::telemetry::{LoggedHeaders, Metrics, PolicyMetrics};
+use crate::time::UnixTime;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A policy, its keys, and the meters that were resolved for it.
@@ -18,18 +20,24 @@ pub struct Snapshot {
     pub meters: Arc<PolicyMetrics>,
     pub logged_headers: Arc<LoggedHeaders>,
     pub removals: Arc<Removals>,
+    pub loaded_at: UnixTime,
+    /// What it was read from.
+    pub files: Arc<[PathBuf]>,
 }
 
 impl Snapshot {
     /// A policy ready to be judged by: its series stand from now on.
     pub fn new(loaded: Loaded, metrics: &Metrics, clock: &impl Clock) -> prometheus::Result<Self> {
-        let meters = metrics.for_policy(&loaded.policy, &loaded.keyring, clock.now())?;
+        let loaded_at = clock.now();
+        let meters = metrics.for_policy(&loaded.policy, &loaded.keyring, loaded_at)?;
         Ok(Self {
             meters: Arc::new(meters),
             logged_headers: Arc::new(LoggedHeaders::of(&loaded.policy)),
             removals: Arc::new(Removals::of(&loaded.policy)),
             policy: Arc::new(loaded.policy),
             keyring: loaded.keyring,
+            loaded_at,
+            files: loaded.files.into(),
         })
     }
 
@@ -42,6 +50,8 @@ impl Snapshot {
             meters: Arc::clone(&self.meters),
             logged_headers: Arc::clone(&self.logged_headers),
             removals: Arc::clone(&self.removals),
+            loaded_at: self.loaded_at,
+            files: Arc::clone(&self.files),
         }
     }
 

@@ -10,6 +10,7 @@
 mod destination;
 mod headers;
 mod inputs;
+mod latest;
 mod line;
 mod queue;
 mod record;
@@ -18,6 +19,7 @@ mod writer;
 
 pub use destination::{AllowShare, Destination, DestinationError};
 pub use headers::LoggedHeaders;
+pub use latest::LatestDecisions;
 pub use record::{Record, Seen};
 pub use writer::LogWriter;
 
@@ -33,7 +35,7 @@ use std::sync::Arc;
 /// The hot end of the log. Clones write to the same place.
 #[derive(Clone, Debug)]
 pub struct DecisionLog {
-    /// Nothing where there is no log.
+    /// Nothing where there is neither a log nor somebody who wants the latest decisions.
     queue: Option<Arc<Queue>>,
     allows: AllowShare,
     dropped: IntCounter,
@@ -45,13 +47,19 @@ thread_local! {
 }
 
 impl DecisionLog {
-    /// Opens the destination and starts the thread that writes to it. `dropped` counts the lines that were lost.
-    pub fn open(destination: &Destination, allows: AllowShare, dropped: IntCounter) -> io::Result<(Self, LogWriter)> {
+    /// Opens the destination and starts the thread that writes to it, and into `latest`. `dropped` counts the lines that
+    /// were lost.
+    pub fn open(
+        destination: &Destination,
+        allows: AllowShare,
+        latest: Option<Arc<LatestDecisions>>,
+        dropped: IntCounter,
+    ) -> io::Result<(Self, LogWriter)> {
         let sink = Sink::open(destination)?;
-        let queue = sink.is_some().then(Arc::<Queue>::default);
-        let writer = match (sink, &queue) {
-            (Some(sink), Some(queue)) => LogWriter::start(sink, Arc::clone(queue), dropped.clone())?,
-            _ => LogWriter::idle(),
+        let queue = (sink.is_some() || latest.is_some()).then(Arc::<Queue>::default);
+        let writer = match &queue {
+            Some(queue) => LogWriter::start(sink, latest, Arc::clone(queue), dropped.clone())?,
+            None => LogWriter::idle(),
         };
         Ok((Self { queue, allows, dropped }, writer))
     }

@@ -43,6 +43,15 @@ pub enum Reload {
     Rejected,
 }
 
+/// Why a request to the control API was not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ControlRefusal {
+    TokenMissing,
+    TokenWrong,
+    /// The token is good, and not for changes.
+    Role,
+}
+
 /// What the answer to a scrape is written in.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// The commit that was built, where the build says it.
@@ -57,6 +66,9 @@ impl Metrics {
         let readings = Readings::of(&families)?;
         for reload in [Reload::Accepted, Reload::Rejected] {
             families.policy_reloads.get_metric_with_label_values(&[reload.as_str()])?;
+        }
+        for refusal in [ControlRefusal::TokenMissing, ControlRefusal::TokenWrong, ControlRefusal::Role] {
+            families.control_refused.get_metric_with_label_values(&[refusal.as_str()])?;
         }
         let build = [env!("CARGO_PKG_VERSION"), REVISION.unwrap_or("unknown")];
         families.build_info.get_metric_with_label_values(&build)?.set(1);
@@ -98,6 +110,12 @@ impl Metrics {
         }
     }
 
+    pub fn count_control_refusal(&self, refusal: ControlRefusal) {
+        if let Ok(counter) = self.families.control_refused.get_metric_with_label_values(&[refusal.as_str()]) {
+            counter.inc();
+        }
+    }
+
     /// The counters that one cache holds.
     pub fn lookups(&self, cache: Cache) -> prometheus::Result<Lookups> {
         Lookups::of(cache, &self.families)
@@ -127,6 +145,16 @@ impl Reload {
         match self {
             Self::Accepted => "accepted",
             Self::Rejected => "rejected",
+        }
+    }
+}
+
+impl ControlRefusal {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TokenMissing => "token_missing",
+            Self::TokenWrong => "token_wrong",
+            Self::Role => "role",
         }
     }
 }

@@ -165,10 +165,13 @@ async fn every_flag_also_stands_in_the_environment() -> Result<()> {
     let home = Home::new()?;
     let (keys, log) = (home.path("challenge.keys"), home.path("decisions.jsonl"));
     fs::write(&keys, CHALLENGE_KEY)?;
+    let tokens = home.path("admin.tokens");
+    fs::write(&tokens, "alice read 0123456789abcdef0123456789abcdef")?;
     let settings = [
         ("STEPGATE_POLICY", home.policy.display().to_string()),
         ("STEPGATE_LISTEN", "127.0.0.1:0".to_owned()),
         ("STEPGATE_ADMIN", "127.0.0.1:0".to_owned()),
+        ("STEPGATE_ADMIN_TOKEN_FILE", tokens.display().to_string()),
         ("STEPGATE_CHALLENGE_KEY_FILE", keys.display().to_string()),
         ("STEPGATE_LOG_FORMAT", "json".to_owned()),
         ("STEPGATE_LOG_LEVEL", "info".to_owned()),
@@ -185,6 +188,9 @@ async fn every_flag_also_stands_in_the_environment() -> Result<()> {
     let authz = Authz::connect(&Listen::Tcp(started["listen"].as_str().ok_or("no address")?.parse()?)).await?;
     assert!(!authz.check(&Ask::new("GET", READ)).await?.is_allowed());
     authz.check(&Ask::new("GET", "/x")).await?.allowed()?;
+    let policy = format!("http://{}/v1/policy", started["admin"].as_str().ok_or("no address")?);
+    let policy = support::http().build()?.get(policy).bearer_auth("0123456789abcdef0123456789abcdef");
+    assert_eq!(policy.send().await?.status(), 200);
     assert!(child.terminate().await?.success());
     let logged = until("the log", async || fs::read_to_string(&log).ok().filter(|text| !text.is_empty())).await?;
     assert_eq!(logged.lines().count(), 1, "{logged}");

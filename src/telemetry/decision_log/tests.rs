@@ -297,7 +297,7 @@ fn the_principal_is_in_the_line_and_its_inputs() {
 fn lines_arrive_in_the_file_and_go_on_in_a_new_one_after_rotation() {
     let folder = tempfile::tempdir().unwrap();
     let (path, rotated) = (folder.path().join("decisions.jsonl"), folder.path().join("decisions.jsonl.1"));
-    let (log, writer) = DecisionLog::open(&Destination::File(path.clone()), AllowShare::ALL, dropped()).unwrap();
+    let (log, writer) = DecisionLog::open(&Destination::File(path.clone()), AllowShare::ALL, None, dropped()).unwrap();
     log_refusal(&log);
     until(|| !read(&path).is_empty());
     std::fs::rename(&path, &rotated).unwrap();
@@ -314,7 +314,8 @@ fn lines_arrive_in_the_file_and_go_on_in_a_new_one_after_rotation() {
 fn what_comes_after_the_end_is_dropped_and_counted() {
     let folder = tempfile::tempdir().unwrap();
     let (path, lost) = (folder.path().join("decisions.jsonl"), dropped());
-    let (log, writer) = DecisionLog::open(&Destination::File(path.clone()), AllowShare::ALL, lost.clone()).unwrap();
+    let (log, writer) =
+        DecisionLog::open(&Destination::File(path.clone()), AllowShare::ALL, None, lost.clone()).unwrap();
     assert!(writer.finish(Duration::from_secs(5)));
     log_refusal(&log);
     assert_eq!((lost.get(), read(&path).as_str()), (1, ""));
@@ -324,7 +325,7 @@ fn what_comes_after_the_end_is_dropped_and_counted() {
 fn a_full_disk_stops_nothing_and_is_counted() {
     let lost = dropped();
     let (log, writer) =
-        DecisionLog::open(&Destination::File("/dev/full".into()), AllowShare::ALL, lost.clone()).unwrap();
+        DecisionLog::open(&Destination::File("/dev/full".into()), AllowShare::ALL, None, lost.clone()).unwrap();
     log_refusal(&log);
     log_refusal(&log);
     assert!(writer.finish(Duration::from_secs(5)));
@@ -334,7 +335,7 @@ fn a_full_disk_stops_nothing_and_is_counted() {
 #[test]
 fn a_file_that_cannot_be_opened_is_said_at_once() {
     let nowhere = Destination::File("/nonexistent/decisions.jsonl".into());
-    assert!(DecisionLog::open(&nowhere, AllowShare::ALL, dropped()).is_err());
+    assert!(DecisionLog::open(&nowhere, AllowShare::ALL, None, dropped()).is_err());
 }
 
 #[test]
@@ -342,7 +343,7 @@ fn without_a_share_of_allows_only_what_is_not_allowed_is_logged() {
     let world = World::new();
     let path = tempfile::NamedTempFile::new().unwrap();
     let destination = Destination::File(path.path().to_owned());
-    let (log, writer) = DecisionLog::open(&destination, "0.0".parse().unwrap(), dropped()).unwrap();
+    let (log, writer) = DecisionLog::open(&destination, "0.0".parse().unwrap(), None, dropped()).unwrap();
     assert!(!log.takes(&world.decide(&world.refund()), "d-1"));
     assert!(log.takes(&world.decide(&Call::new("POST", REFUND)), "d-1"));
     assert!(writer.finish(Duration::from_secs(5)));
@@ -350,9 +351,28 @@ fn without_a_share_of_allows_only_what_is_not_allowed_is_logged() {
 
 #[test]
 fn a_log_that_is_off_takes_nothing() {
-    let (log, writer) = DecisionLog::open(&Destination::Off, AllowShare::ALL, dropped()).unwrap();
+    let (log, writer) = DecisionLog::open(&Destination::Off, AllowShare::ALL, None, dropped()).unwrap();
     assert!(!log.takes(&refused().0, "d-1"));
     assert!(writer.finish(Duration::ZERO));
+}
+
+#[test]
+fn the_latest_decisions_are_kept_for_who_asks_also_where_the_log_is_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("decisions.jsonl");
+    for destination in [Destination::Off, Destination::File(path.clone())] {
+        let latest = Arc::new(LatestDecisions::default());
+        let (log, writer) =
+            DecisionLog::open(&destination, AllowShare::ALL, Some(Arc::clone(&latest)), dropped()).unwrap();
+        assert!(log.takes(&refused().0, "d-1"));
+        log_refusal(&log);
+        log_refusal(&log);
+        assert!(writer.finish(Duration::from_secs(5)));
+        let kept = latest.newest(usize::MAX);
+        assert_eq!((kept.len(), &parsed(&kept[0])["decision_id"]), (2, &"d-1".into()));
+        let logged = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(destination == Destination::Off || logged.lines().eq(kept.iter().map(AsRef::as_ref)), "{logged}");
+    }
 }
 
 fn log_refusal(log: &DecisionLog) {

@@ -1,5 +1,6 @@
 //! The thread that carries lines to their destination, many at a time.
 
+use super::LatestDecisions;
 use super::queue::Queue;
 use super::sink::{Lost, Sink};
 use prometheus::IntCounter;
@@ -12,12 +13,14 @@ use std::time::{Duration, Instant};
 /// The cold end of the log: who holds it ends the log.
 #[derive(Debug)]
 pub struct LogWriter {
-    /// Nothing where there is no log.
+    /// Nothing where nothing is written.
     running: Option<(Arc<Queue>, Receiver<()>)>,
 }
 
 struct Writer {
-    sink: Sink,
+    /// Nothing where the log is off.
+    sink: Option<Sink>,
+    latest: Option<Arc<LatestDecisions>>,
     queue: Arc<Queue>,
     dropped: IntCounter,
     complained: Option<Instant>,
@@ -31,9 +34,14 @@ const GATHERING: Duration = Duration::from_millis(10);
 const BETWEEN_COMPLAINTS: Duration = Duration::from_mins(1);
 
 impl LogWriter {
-    pub(super) fn start(sink: Sink, queue: Arc<Queue>, dropped: IntCounter) -> io::Result<Self> {
+    pub(super) fn start(
+        sink: Option<Sink>,
+        latest: Option<Arc<LatestDecisions>>,
+        queue: Arc<Queue>,
+        dropped: IntCounter,
+    ) -> io::Result<Self> {
         let (running, ended) = channel();
-        let writer = Writer { sink, queue: Arc::clone(&queue), dropped, complained: None, _running: running };
+        let writer = Writer { sink, latest, queue: Arc::clone(&queue), dropped, complained: None, _running: running };
         thread::Builder::new().name("decision-log".to_owned()).spawn(|| writer.run())?;
         Ok(Self { running: Some((queue, ended)) })
     }
@@ -56,19 +64,27 @@ impl Writer {
         let mut lines = Vec::new();
         loop {
             let task = self.queue.take(&mut lines);
-            if let Err(Lost { lines, why }) = self.sink.write(&lines) {
-                self.dropped.inc_by(lines);
-                self.complain("decisions could not be logged", &why);
+            if let Some(latest) = &self.latest {
+                latest.add(&lines);
             }
-            if task.reopen
-                && let Err(why) = self.sink.reopen()
-            {
-                self.complain("the decision log could not be opened anew; the old file stays", &why);
-            }
+            self.log(&lines, task.reopen);
             if task.last {
                 return;
             }
             thread::sleep(GATHERING);
+        }
+    }
+
+    fn log(&mut self, lines: &[u8], reopen: bool) {
+        let Some(sink) = &mut self.sink else { return };
+        let written = sink.write(lines);
+        let reopened = if reopen { sink.reopen() } else { Ok(()) };
+        if let Err(Lost { lines, why }) = written {
+            self.dropped.inc_by(lines);
+            self.complain("decisions could not be logged", &why);
+        }
+        if let Err(why) = reopened {
+            self.complain("the decision log could not be opened anew; the old file stays", &why);
         }
     }
 

@@ -30,6 +30,7 @@ pub(super) struct Families {
     pub shed: IntCounter,
     pub panics: IntCounter,
     pub decision_log_dropped: IntCounter,
+    pub control_refused: IntCounterVec,
     pub build_info: IntGaugeVec,
     pub state_up: IntGauge,
 }
@@ -88,6 +89,11 @@ impl Families {
             panics: new.counter("panics_total", "Panics that were caught.")?,
             decision_log_dropped: new
                 .counter("decision_log_dropped_total", "Decisions that the log could not hold.")?,
+            control_refused: new.counters(
+                "control_refused_total",
+                "Requests that the control API did not let in.",
+                &["reason"],
+            )?,
             build_info: new.gauges("build_info", "What is running.", &["version", "revision"])?,
             state_up: new.gauge("state_up", "Whether the store of what replicas share is at hand.")?,
         })

@@ -52,6 +52,7 @@ fn every_known_series_stands_at_0_before_the_first_request() {
     stepgate_cache_entries
     stepgate_cache_lookups_total
     stepgate_challenges_total
+    stepgate_control_refused_total
     stepgate_decision_log_dropped_total
     stepgate_decision_reasons_total
     stepgate_decisions_total
