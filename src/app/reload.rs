@@ -7,7 +7,6 @@ use super::AppServer;
 use super::secret_file::SecretFile;
 use crate::admin::{AdminTokens, LastError};
 use crate::challenge::ChallengeKeys;
-use crate::config::render::Style;
 use crate::config::{self, Diagnostics, Fingerprint, Loaded};
 use crate::server::Snapshot;
 use crate::telemetry::{Metrics, Reload};
@@ -133,12 +132,13 @@ impl Reloader {
     }
 
     fn reject(&mut self, problems: &Diagnostics) {
-        let said = problems.to_text(Style::plain());
+        // Without the lines that are wrong: one may hold a key that should not be there.
+        let said = problems.to_lines();
         if self.refused.as_ref() != Some(&said) {
             self.metrics.count_reload(Reload::Rejected);
             tracing::error!("policy refused, the last good one stays\n{said}");
+            self.last_error.store(Some(Arc::new(said.clone())));
             self.refused = Some(said);
-            self.last_error.store(Some(Arc::new(problems.to_lines())));
         }
     }
 }
