@@ -10,6 +10,7 @@ pub use caller::{AccessToken, Caller, Scheme, VerifiedToken};
 pub use certificate::PeerCertificate;
 pub use spiffe_id::{SpiffeId, TrustDomain};
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -34,6 +35,13 @@ impl Principal {
     }
 
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Two are the same where their names are.
+impl Borrow<str> for Principal {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

@@ -22,11 +22,13 @@ pub mod case;
 pub mod challenge;
 pub mod context;
 pub mod decision;
+pub mod grant;
 pub mod identity;
 pub mod policy;
 pub mod problem;
 pub mod reason;
 pub mod request;
+pub mod revocation;
 pub mod time;
 
 // Adapters.

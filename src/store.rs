@@ -5,16 +5,22 @@
 
 pub mod digest;
 pub mod gate;
+pub mod grants;
 pub mod learned;
+pub mod ledger;
 pub mod rejected;
 pub mod remembered;
+pub mod revoked;
 pub mod spent;
 pub mod unanswered;
 
 pub use digest::NoRandomness;
 pub use gate::Gate;
+pub use grants::Grants;
 pub use learned::Learned;
+pub use ledger::{Ledger, NotKept};
 pub use remembered::{CacheMeter, CacheSize, Meters, Remembered};
+pub use revoked::Revoked;
 pub use spent::SpentProofs;
 pub use unanswered::Unanswered;
 

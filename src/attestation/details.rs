@@ -50,6 +50,11 @@ impl Details {
         self.entries.is_empty() || self.entries.iter().any(|entry| entry.covers(actions, host))
     }
 
+    /// Those of our type, as an attestation writes them.
+    pub fn to_value(&self) -> Value {
+        Value::Array(self.entries.iter().map(Entry::to_value).collect())
+    }
+
     /// What it holds outside of itself, about.
     pub fn heap_bytes(&self) -> usize {
         let lists = self.entries.iter().flat_map(|entry| [&entry.actions, &entry.locations]).flatten();
@@ -80,6 +85,13 @@ impl Entry {
         // Without either, what should limit it was lost on the way, or never thought of.
         let limited = actions.is_some() || locations.is_some();
         Ok(Some(if understood && limited { Self { actions, locations } } else { Self::nothing() }))
+    }
+
+    fn to_value(&self) -> Value {
+        let texts = |texts: &[Box<str>]| Value::Array(texts.iter().map(|text| (**text).into()).collect());
+        let limits = [("actions", &self.actions), ("locations", &self.locations)];
+        let limits = limits.into_iter().filter_map(|(name, own)| Some((name.to_owned(), texts(own.as_deref()?))));
+        Value::Object(limits.chain([("type".to_owned(), TYPE.into())]).collect())
     }
 
     fn covers<'a>(&self, actions: &(impl Iterator<Item = &'a str> + Clone), host: &str) -> bool {
