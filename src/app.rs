@@ -19,10 +19,11 @@ use crate::chassis::{Chassis, Drained, Health, InFlight, Limits, Listener};
 use crate::clock::SystemClock;
 use crate::config::{self, Diagnostics, Loaded};
 use crate::server::{DecisionIds, Server, Snapshot};
-use crate::store::{CacheMeter, Gate, Meters, Store};
+use crate::store::{CacheMeter, Gate, Ledger, Meters, Store};
 use crate::telemetry::{
     AllowShare, Cache, DecisionLog, Destination, LatestDecisions, LogFormat, LogWriter, Metrics, program_log,
 };
+use crate::time::Ttl;
 use arc_swap::ArcSwap;
 use reload::{Followed, Reloader};
 use signals::StopSignals;
@@ -49,6 +50,7 @@ pub struct Options {
     pub decision_log_allows: AllowShare,
     pub cache_bytes: u64,
     pub max_in_flight: usize,
+    pub revocations_keep: Ttl,
     pub drain: Duration,
 }
 
@@ -168,11 +170,12 @@ async fn build(
     let (log, log_writer) = DecisionLog::open(destination, allows, latest, metrics.decision_log_dropped())
         .map_err(|source| Failure::DecisionLog { destination: destination.clone(), source })?;
     let issuers = loaded.issuer_keys();
+    let ledger = Arc::new(Ledger::in_process(options.revocations_keep));
     let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot::new(loaded, metrics, &SystemClock)?));
     let server = Server {
         keys: keys::follow(issuers, &snapshot, metrics).await?,
         snapshot,
-        store: Store::new(SystemClock, options.cache_bytes, gate, meters(metrics)?)?,
+        store: Store::new(SystemClock, options.cache_bytes, gate, meters(metrics)?, ledger)?,
         challenges,
         clock: SystemClock,
         ids: DecisionIds::random()?,

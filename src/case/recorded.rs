@@ -2,7 +2,7 @@
 //! what was decided once can be decided again, explained, and tested.
 
 use super::tokens::TokenProof;
-use super::{Allowance, CHALLENGE_WINDOW, Case, Ground, Halt, Progress, Step};
+use super::{Allowance, CHALLENGE_WINDOW, Case, Ground, Halt, Moment, Progress, Step};
 use crate::attestation::appraise::Binding;
 use crate::attestation::{Appraised, ProofFault, ProofKind, Thumbprint, TokenFault};
 use crate::context::{Country, SignalSet, Signals, Unusual};
@@ -11,6 +11,7 @@ use crate::identity::{AccessToken, Caller, Scheme};
 use crate::policy::{Assurance, Attestation, AttestationId, Classification, Identity, LevelId, Policy, ScopeSet};
 use crate::reason::{Reason, Unavailable};
 use crate::request::RequestFacts;
+use crate::revocation::Revocations;
 use crate::time::{Ttl, UnixTime};
 
 /// What a case is told instead of verifying and remembering.
@@ -69,7 +70,8 @@ impl Recorded {
 
     /// Decides again.
     pub fn decide(&self, ground: Ground<'_>, facts: &RequestFacts, now: UnixTime) -> Decision {
-        match Case::recorded(ground, facts, self).step(now) {
+        let revoked = Revocations::none(Revocations::DEFAULT_KEEP);
+        match Case::recorded(ground, facts, self).step(Moment { now, revoked: &revoked }) {
             Step::Decided(decision) => decision,
             Step::Needs(_) => Decision::refused(Reason::Unavailable(Unavailable::Policy)).under(ground.policy.mode),
         }

@@ -23,6 +23,7 @@ fn line(decision: &crate::decision::Decision) -> String {
         Outcome::StepUp(_) => "step_up",
         Outcome::Deny(_) => "deny",
         Outcome::Challenge => "challenge",
+        Outcome::TaskEnded => "ended",
     };
     format!("{verb} {}", decision.reason().as_str())
 }

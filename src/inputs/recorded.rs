@@ -51,6 +51,7 @@ impl Inputs {
                 None => Lifetime::None,
             },
             token,
+            beside: None,
             scopes_enforced: policy.credentials.grant_scopes(),
         }
     }

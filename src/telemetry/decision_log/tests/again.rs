@@ -24,7 +24,7 @@ fn ground(world: &World) -> Ground<'_> {
 fn decide(world: &World, facts: &RequestFacts, sketch: &sketch::Sketch) -> Decision {
     let mut case = Case::open(ground(world), facts);
     loop {
-        match case.step(UnixTime::from_secs(NOW)) {
+        match world.step(&mut case, NOW) {
             Step::Needs(Need::Familiarity(_)) => case.supply(Answer::Familiarity(sketch.familiarity)),
             Step::Needs(Need::Challenge(_)) => case.supply(Answer::Challenge(sketch.allowance)),
             Step::Needs(need) => case.supply(world.answer(need, NOW)),
