@@ -164,7 +164,8 @@ impl<'a> Case<'a> {
         if let Some(fault) = verdict.fault {
             return Ok(Some(Shortfall::Proof(fault)));
         }
-        if self.is_void(candidate, verdict.made, bearing) {
+        // What has just ended its own task is void by that.
+        if self.known.ended.is_none() && self.is_void(candidate, verdict.made, bearing) {
             return Ok(Some(Shortfall::Revoked));
         }
         match verdict.spending.filter(|_| purpose == Use::Spend) {
