@@ -42,7 +42,7 @@ pub use grants::{GrantSource, Wanted};
 pub use loop_guard::{Allowance, CHALLENGE_WINDOW, ChallengeKey};
 pub use possession::{Reach, Spending, Unproven};
 pub use presented::credential_digest;
-pub use recorded::{ProvenBy, Recorded, RecordedAttestation};
+pub use recorded::{ProvenBy, Recorded, RecordedAttestation, RecordedGrant};
 pub use task_end::{EndedTask, TASK_END_PATH};
 
 /// Where callers fetch a challenge before they are asked for one.

@@ -90,7 +90,11 @@ impl<'a> Case<'a> {
         let Some(principal) = &caller.principal else { return refuse(Reason::CredentialMissing) };
         let origin = self.origin()?;
         if let Some(recorded) = self.recorded {
-            return recorded.evidence(level_id, level, caller, classification, self.ground.policy, found.attestation);
+            let policy = self.ground.policy;
+            let evidence = recorded.evidence(level_id, level, caller, classification, policy, found.attestation)?;
+            let Evidence::Unmet(_) = evidence else { return Ok(evidence) };
+            *found.grant = self.recorded_grant(level_id, caller, classification, moment.now);
+            return Ok(if found.grant.is_some() { granted(level_id, caller) } else { evidence });
         }
         let routes = self.routes_of(classification);
         let intent = Some(Intent { coverage: &classification.coverage, routes: &routes, host: &self.facts.host });
@@ -106,8 +110,7 @@ impl<'a> Case<'a> {
             return Ok(Evidence::Unmet(shortfall.reason()));
         };
         *found.grant = Some(grant);
-        let proven = caller.token.as_ref().is_some_and(|token| token.bound_to().is_some());
-        Ok(Evidence::Granted { level: level_id, proven })
+        Ok(granted(level_id, caller))
     }
 
     /// Without an origin of its own, nothing that the caller shows can have been made for this service.
@@ -232,6 +235,11 @@ impl<'a> Case<'a> {
             intent: bearing.intent,
         }
     }
+}
+
+/// A grant stands for the proof of the level, and the caller proved its token if that is bound to a key.
+fn granted(level: LevelId, caller: &Caller) -> Evidence {
+    Evidence::Granted { level, proven: caller.token.as_ref().is_some_and(|token| token.bound_to().is_some()) }
 }
 
 impl Found<'_> {

@@ -1,11 +1,12 @@
 //! Grants: whether an earlier proof of the same task stands for this call, and what a proof leaves behind.
 
 use super::evidence::{Bearing, Candidate};
-use super::{Case, Halt, Need, Progress};
+use super::{Case, Halt, Need, Progress, Recorded, RecordedGrant};
+use crate::attestation::Details;
 use crate::grant::{AttestedBasis, Basis, Grant, GrantKey, Holder};
 use crate::identity::{AccessToken, Caller};
 use crate::policy::{Carry, Classification, LevelId, Name, RouteId, ScopeSet, Taken};
-use crate::revocation::RevocationId;
+use crate::revocation::{Note, RevocationId};
 use crate::time::UnixTime;
 use std::sync::Arc;
 
@@ -54,15 +55,60 @@ impl<'a> Case<'a> {
             Basis::Attested(basis) => {
                 self.still_stands(basis, level, bearing)
                     && basis.details.covers(&bearing.routes.iter().copied(), self.facts.host.as_str())
-                    && classification.coverage.is_named_by(&grant.scopes)
-                    && self.facts.hints.scopes.is_subset_of(&grant.scopes)
-                    && self.taken().iter().all(|taken| self.is_within(taken, grant))
+                    && self.is_within(&grant.scopes, &grant.routes, classification)
             }
-            Basis::BreakGlass { .. } => {
-                let is_listed = |id: Option<RouteId>| self.name_of(id).is_some_and(|name| grant.routes.contains(name));
-                !classification.coverage.is_unnamed() && classification.touched().all(is_listed)
-            }
+            Basis::BreakGlass { .. } => self.is_listed(&grant.routes, classification),
         }
+    }
+
+    /// The grant that was recorded, where it covers the call.
+    pub(super) fn recorded_grant(
+        &self,
+        level: LevelId,
+        caller: &Caller,
+        classification: &Classification,
+        now: UnixTime,
+    ) -> Option<Arc<Grant>> {
+        let given = self.recorded?.grant.as_ref()?;
+        let covers = self.covers_as_recorded(given, level, caller, classification);
+        covers.then(|| given.to_grant(caller, now)).flatten().map(Arc::new)
+    }
+
+    fn covers_as_recorded(
+        &self,
+        given: &RecordedGrant,
+        asked: LevelId,
+        caller: &Caller,
+        classification: &Classification,
+    ) -> bool {
+        let policy = self.ground.policy;
+        let Some(name) = &given.level else {
+            return caller.certified && self.is_listed(&given.routes, classification);
+        };
+        let level = policy.assurance.iter().position(|level| level.name == *name);
+        let carries = level.is_some_and(|index| index >= asked.0)
+            && level.and_then(|index| policy.assurance.get(index)).is_some_and(|level| {
+                level.carry == Carry::FirstCall && given.age.is_some_and(|age| age < level.max_age)
+            });
+        carries && own_holder(caller).is_some() && self.is_within(&given.scopes, &given.routes, classification)
+    }
+
+    /// Whether all that the call exercises is among these scopes, and where it needs none, its route is among these. What
+    /// has no scope that could be named is not.
+    fn is_within(&self, scopes: &ScopeSet, routes: &[Name], classification: &Classification) -> bool {
+        let covers = |taken: &Taken<'_>| match self.name_of(taken.route) {
+            Some(name) if taken.scopes.is_empty() => routes.contains(name),
+            Some(_) => taken.scopes.is_subset_of(scopes),
+            None => false,
+        };
+        classification.coverage.is_named_by(scopes)
+            && self.facts.hints.scopes.is_subset_of(scopes)
+            && self.taken().iter().all(covers)
+    }
+
+    fn is_listed(&self, routes: &[Name], classification: &Classification) -> bool {
+        let is_listed = |id: Option<RouteId>| self.name_of(id).is_some_and(|name| routes.contains(name));
+        !classification.coverage.is_unnamed() && classification.touched().all(is_listed)
     }
 
     /// Whether the policy and the keys of this moment would still give it.
@@ -74,11 +120,6 @@ impl<'a> Case<'a> {
         let names_caller = policy.identities.is_alias(bearing.principal.as_str(), &basis.subject);
         let speaks = issuer.may_speak_for(&basis.subject);
         level >= asked && assurance.carry == Carry::FirstCall && signed && names_caller && speaks
-    }
-
-    fn is_within(&self, taken: &Taken<'_>, grant: &Grant) -> bool {
-        let Some(name) = self.name_of(taken.route) else { return false };
-        if taken.scopes.is_empty() { grant.routes.contains(name) } else { taken.scopes.is_subset_of(&grant.scopes) }
     }
 
     fn name_of(&self, route: Option<RouteId>) -> Option<&'a Name> {
@@ -153,6 +194,40 @@ impl<'a> Case<'a> {
         self.touched.get_or_init(|| self.ground.policy.touch(self.facts))
     }
 }
+
+impl RecordedGrant {
+    /// As far as it is told.
+    fn to_grant(&self, caller: &Caller, now: UnixTime) -> Option<Grant> {
+        let named = |text| Name::parse(text).ok();
+        let basis = match &self.level {
+            Some(level) => Basis::Attested(AttestedBasis {
+                level: level.clone(),
+                definition: Recorded::KEY,
+                attestation: named(RECORDED)?,
+                attester: named(RECORDED)?,
+                subject: Box::default(),
+                signer: Recorded::KEY,
+                keys: Vec::new(),
+                details: Details::default(),
+            }),
+            None => Basis::BreakGlass { by: named(RECORDED)?, reason: Note::parse(RECORDED).ok()? },
+        };
+        Some(Grant {
+            id: RevocationId::derived(&[RECORDED.as_bytes()]),
+            principal: caller.principal.clone()?,
+            holder: own_holder(caller)?,
+            basis,
+            scopes: self.scopes.clone(),
+            routes: self.routes.clone(),
+            task: self.task.clone(),
+            issued: now.minus(self.age.unwrap_or_default()),
+            expires: now,
+        })
+    }
+}
+
+/// Stands for what a record does not tell.
+const RECORDED: &str = "recorded";
 
 /// Where grants of this caller may be: those that were given to what it shows, where the level remembers any, and what an
 /// operator gave to its certificate.

@@ -39,6 +39,7 @@ fn web(scopes: &str) -> Recorded {
         country: None,
         fired: SignalSet::default(),
         attestation: None,
+        grant: None,
         looped: false,
     }
 }
