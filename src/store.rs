@@ -13,6 +13,7 @@ pub mod remembered;
 pub mod revoked;
 pub mod spent;
 pub mod unanswered;
+pub mod valkey;
 
 pub use digest::NoRandomness;
 pub use gate::Gate;
@@ -23,6 +24,7 @@ pub use remembered::{CacheMeter, CacheSize, Meters, Remembered};
 pub use revoked::Revoked;
 pub use spent::SpentProofs;
 pub use unanswered::Unanswered;
+pub use valkey::Valkey;
 
 use crate::attestation::{Proof, ProofFault, TokenFault, TokenKind};
 use crate::case::{Answer, EndedTask, Ground, Need, NotShared, Renewal, Unproven};
