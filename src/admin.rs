@@ -3,11 +3,15 @@
 //! Without tokens the paths of the control API say how to turn it on.
 
 mod access;
+mod asked;
 mod control;
+mod grants;
 mod guard;
+mod listing;
 mod pages;
 mod problems;
 mod readiness;
+mod revocations;
 mod serve;
 mod tokens;
 

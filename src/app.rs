@@ -18,8 +18,9 @@ use crate::challenge::ChallengeKeys;
 use crate::chassis::{Chassis, Drained, Health, InFlight, Limits, Listener};
 use crate::clock::SystemClock;
 use crate::config::{self, Diagnostics, Loaded};
+use crate::revocation::Revocations;
 use crate::server::{DecisionIds, Server, Snapshot};
-use crate::store::{CacheMeter, Gate, Ledger, Meters, Store};
+use crate::store::{CacheMeter, Gate, Ledger, Meters, RevocationMeter, Store};
 use crate::telemetry::{
     AllowShare, Cache, DecisionLog, Destination, LatestDecisions, LogFormat, LogWriter, Metrics, program_log,
 };
@@ -89,11 +90,15 @@ async fn serve(options: Options) -> Result<(), Failure> {
     let admin_address = admin_listener.local_addr().unwrap_or(options.admin);
     let ended = CancellationToken::new();
     let last_error = LastError::default();
+    let meter = RevocationMeter::new(|source| metrics.revocations(source))?;
+    let ledger = Arc::new(Ledger::in_process(Revocations::DEFAULT_KEEP).counted_by(meter));
     let control = admin_tokens.as_ref().zip(latest).map(|(file, decisions)| Control {
         tokens: file.in_force(),
         snapshot: Arc::clone(&server.snapshot),
         last_error: Arc::clone(&last_error),
         decisions,
+        ledger: Arc::clone(&ledger),
+        clock: Arc::new(SystemClock),
     });
     let admin = Admin { readiness: readiness.clone(), metrics: Arc::clone(&metrics), control };
     let admin = tokio::spawn(admin::serve(admin_listener, admin, ended.clone().cancelled_owned()));

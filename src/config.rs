@@ -34,7 +34,7 @@ mod rules;
 mod scopes;
 mod section;
 pub mod source;
-mod suggest;
+pub(crate) mod suggest;
 mod tree;
 mod when;
 

@@ -14,12 +14,18 @@ pub struct Problem {
     pub status: u16,
     pub code: Cow<'static, str>,
     pub title: &'static str,
-    pub detail: &'static str,
+    pub detail: Cow<'static, str>,
 }
 
 impl Problem {
     pub const fn new(status: u16, code: &'static str, title: &'static str, detail: &'static str) -> Self {
-        Self { status, code: Cow::Borrowed(code), title, detail }
+        Self { status, code: Cow::Borrowed(code), title, detail: Cow::Borrowed(detail) }
+    }
+
+    /// The same with what there is to say of this case.
+    #[must_use]
+    pub fn saying(self, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { detail: detail.into(), ..self }
     }
 }
 
@@ -31,7 +37,7 @@ impl Serialize for Problem {
         members.serialize_field("title", self.title)?;
         members.serialize_field("status", &self.status)?;
         members.serialize_field("code", &self.code)?;
-        members.serialize_field("detail", self.detail)?;
+        members.serialize_field("detail", &self.detail)?;
         members.end()
     }
 }

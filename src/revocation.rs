@@ -4,9 +4,11 @@
 //! What is in force is a value that is exchanged whole, so that every step of a case looks at one moment of it. Where
 //! records come from, and how replicas share them, is not known here.
 
+mod consequences;
 mod in_force;
 mod record;
 
+pub use consequences::{IssuerKeys, of_identities, of_keys};
 pub use in_force::{Issued, Revocations};
 pub use record::RecordError;
 

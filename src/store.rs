@@ -19,7 +19,7 @@ pub use digest::NoRandomness;
 pub use gate::Gate;
 pub use grants::Grants;
 pub use learned::Learned;
-pub use ledger::{Ledger, NotKept};
+pub use ledger::{Ledger, NotKept, RevocationMeter};
 pub use remembered::{CacheMeter, CacheSize, Meters, Remembered};
 pub use revoked::Revoked;
 pub use spent::SpentProofs;

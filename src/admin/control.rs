@@ -1,11 +1,16 @@
-//! The control API: what is in force and what was decided, under a token of an operator's.
+//! The control API: what is in force, what was decided, what is revoked and granted, under a token of an operator's.
 //!
-//! Grants, revocations and the inventory will stand here too; until then their paths are not found.
+//! The inventory will stand here too; until then its path is not found.
 
 use super::access::{Access, journal, let_in};
+use super::grants::{break_glass, end_grant, grants};
 use super::problems::{BAD_LIMIT, TIMED_OUT, TOO_LARGE, json, json_answer, method_not_allowed, not_found, refuse};
+use super::revocations::{revocations, revoke};
 use super::tokens::AdminTokens;
+use crate::clock::Clock;
+use crate::revocation::{Revocation, RevocationId};
 use crate::server::Snapshot;
+use crate::store::{Ledger, NoRandomness, NotKept};
 use crate::telemetry::{LatestDecisions, Metrics};
 use crate::time::UnixTime;
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -15,23 +20,26 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{any, get};
+use axum::routing::{any, delete, get};
 use http_body_util::Limited;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
 /// What the control API speaks of.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Control {
     pub tokens: Arc<ArcSwap<AdminTokens>>,
     pub snapshot: Arc<ArcSwap<Snapshot>>,
     /// What was said of the changed policy that is not in force; nothing where what the files hold is.
     pub last_error: LastError,
     pub decisions: Arc<LatestDecisions>,
+    pub ledger: Arc<Ledger>,
+    pub clock: Arc<dyn Clock>,
 }
 
 /// Shared by who reloads and who tells of it.
@@ -66,6 +74,9 @@ pub(super) fn api<S: Clone + Send + Sync + 'static>(control: Control, metrics: A
     Router::new()
         .route("/v1/policy", get(policy))
         .route("/v1/decisions", get(decisions))
+        .route("/v1/revocations", get(revocations).post(revoke))
+        .route("/v1/grants", get(grants).post(break_glass))
+        .route("/v1/grants/{id}", delete(end_grant))
         .route("/v1/", any(not_found))
         .route("/v1/{*rest}", any(not_found))
         .method_not_allowed_fallback(method_not_allowed)
@@ -91,6 +102,14 @@ async fn decisions(State(control): State<Control>, wanted: Result<Query<Wanted>,
     json_answer(format!(r#"{{"decisions":[{lines}]}}"#))
 }
 
+impl Control {
+    /// Has these in force, kept and shared, also where the operator hangs up meanwhile.
+    pub(super) async fn revoke(&self, revocations: Vec<Revocation>) -> Result<(), NotKept> {
+        let (ledger, now) = (Arc::clone(&self.ledger), self.clock.now());
+        tokio::spawn(async move { ledger.revoke(revocations, now).await }).await.unwrap_or(Err(NotKept))
+    }
+}
+
 impl Wanted {
     fn limit(&self) -> Option<usize> {
         let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
@@ -108,9 +127,22 @@ async fn bounded(request: Request, next: Next) -> Response {
     timeout(PATIENCE, next.run(request)).await.unwrap_or_else(|_| refuse(&TIMED_OUT))
 }
 
-fn rfc_3339(time: UnixTime) -> String {
+/// 128 bits, so that nobody meets another's and nobody guesses one.
+pub(super) fn random_id() -> Result<RevocationId, NoRandomness> {
+    let mut bytes = [0; 16];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| NoRandomness)?;
+    RevocationId::parse(&format!("{:032x}", u128::from_be_bytes(bytes))).map_err(|_| NoRandomness)
+}
+
+pub(super) fn rfc_3339(time: UnixTime) -> String {
     let time = i64::try_from(time.as_secs()).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
     time.unwrap_or(Timestamp::MAX).to_string()
+}
+
+impl fmt::Debug for Control {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Control").finish_non_exhaustive()
+    }
 }
 
 #[cfg(test)]

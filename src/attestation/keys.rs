@@ -94,6 +94,11 @@ impl KeySet {
         self.keys.is_empty()
     }
 
+    /// By these names revocations know them.
+    pub fn thumbprints(&self) -> impl Iterator<Item = Thumbprint> {
+        self.keys.iter().map(|own| own.key.thumbprint)
+    }
+
     /// Whether what one signs could be signed by the other.
     pub fn shares_a_key_with(&self, other: &Self) -> bool {
         let holds = |key: &VerifyingKey| other.keys.iter().any(|theirs| theirs.key.thumbprint == key.thumbprint);

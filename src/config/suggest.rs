@@ -1,7 +1,7 @@
 //! What somebody may have meant.
 
 /// Names the nearest of the known words where one is near, else lists them.
-pub(super) fn suggestion(word: &str, known: &[&str]) -> String {
+pub(crate) fn suggestion(word: &str, known: &[&str]) -> String {
     let near = known.iter().map(|name| (distance(word, name), *name)).min();
     match near {
         Some((distance, name)) if distance <= tolerance(word) => format!("did you mean `{name}`?"),

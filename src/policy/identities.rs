@@ -99,6 +99,14 @@ impl Identities {
         self.find(name).standing()
     }
 
+    /// All names of whom this is one.
+    pub fn names_of(&self, principal: &Principal) -> Vec<Principal> {
+        match self.named.get(principal.as_str()).and_then(|named| self.get(named.id)) {
+            Some(entry) => entry.names().filter_map(|name| Principal::parse(name).ok()).collect(),
+            None => vec![principal.clone()],
+        }
+    }
+
     /// Whether this is another name of the principal, or its own.
     pub fn is_alias(&self, principal: &str, other: &str) -> bool {
         let id = |name: &str| self.named.get(name).map(|named| named.id);

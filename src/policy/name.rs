@@ -13,7 +13,7 @@ pub struct Name(Arc<str>);
 pub struct NameError;
 
 impl Name {
-    const MAX_BYTES: usize = 128;
+    pub const MAX_BYTES: usize = 128;
 
     pub fn parse(text: &str) -> Result<Self, NameError> {
         let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-_.:/@+".contains(&b);

@@ -4,9 +4,10 @@
 use super::{Grants, Revoked, SpentProofs};
 use crate::case::{Spending, Spent, Wanted};
 use crate::grant::Grant;
-use crate::revocation::{Revocation, RevocationId, Revocations};
+use crate::revocation::{Revocation, RevocationId, Revocations, Source};
 use crate::time::{Ttl, UnixTime};
 use arc_swap::Guard;
+use prometheus::IntCounter;
 use std::sync::Arc;
 
 #[derive(Debug)]
@@ -14,7 +15,12 @@ pub struct Ledger {
     revoked: Arc<Revoked>,
     grants: Grants,
     spent: SpentProofs,
+    meter: Option<RevocationMeter>,
 }
+
+/// Counts revocations by what brought them about.
+#[derive(Clone, Debug)]
+pub struct RevocationMeter(Vec<(Source, IntCounter)>);
 
 /// What was said is in force here, and nowhere else yet: the state can't be reached, or can't be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,7 +34,14 @@ impl Ledger {
             revoked: Arc::new(Revoked::none(keep)),
             grants: Grants::default(),
             spent: SpentProofs::new(SpentProofs::DEFAULT_CAPACITY),
+            meter: None,
         }
+    }
+
+    /// The same, counted.
+    #[must_use]
+    pub fn counted_by(self, meter: RevocationMeter) -> Self {
+        Self { meter: Some(meter), ..self }
     }
 
     /// What is revoked at this moment.
@@ -47,7 +60,8 @@ impl Ledger {
 
     /// Puts them in force here at once, and has them kept and shared.
     pub async fn revoke(&self, revocations: Vec<Revocation>, now: UnixTime) -> Result<(), NotKept> {
-        self.revoked.add(revocations);
+        let new = self.revoked.add(revocations);
+        self.meter.iter().for_each(|meter| meter.count(&new));
         self.grants.forget_ended(now, &self.revoked.in_force());
         Ok(())
     }
@@ -71,5 +85,45 @@ impl Ledger {
     /// All that count now.
     pub async fn live_grants(&self, now: UnixTime) -> Vec<Arc<Grant>> {
         self.grants.live(now, &self.revoked.in_force())
+    }
+
+    /// How many of those that are known here count now.
+    pub fn active_grants(&self, now: UnixTime) -> usize {
+        self.grants.live(now, &self.revoked.in_force()).len()
+    }
+}
+
+impl RevocationMeter {
+    /// Makes the counter of each source.
+    pub fn new<E>(mut counter: impl FnMut(Source) -> Result<IntCounter, E>) -> Result<Self, E> {
+        Source::ALL.into_iter().map(|source| Ok((source, counter(source)?))).collect::<Result<_, _>>().map(Self)
+    }
+
+    fn count(&self, new: &[Revocation]) {
+        let counter = |one: &Revocation| self.0.iter().find(|(source, _)| *source == one.source);
+        new.iter().filter_map(counter).for_each(|(_, counter)| counter.inc());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::revocation::Target;
+
+    #[tokio::test]
+    async fn a_revocation_is_counted_once_by_its_source() {
+        let counters = Source::ALL.map(|source| (source, IntCounter::new("revocations", "of a source").unwrap()));
+        let counter = |source| counters.iter().find(|(own, _)| *own == source).map(|(_, counter)| counter.clone());
+        let meter = RevocationMeter::new(|source| counter(source).ok_or(())).unwrap();
+        let ledger = Ledger::in_process(Revocations::DEFAULT_KEEP).counted_by(meter);
+        let now = UnixTime::from_secs(1_800_000_000);
+        let revocation = |id: &str, source| {
+            let id = RevocationId::parse(id).unwrap();
+            Revocation { id, target: Target::All, not_before: now, source, reason: None }
+        };
+        ledger.revoke(vec![revocation("a", Source::Event), revocation("b", Source::Identity)], now).await.unwrap();
+        ledger.revoke(vec![revocation("a", Source::Event)], now).await.unwrap();
+        let counted = Source::ALL.map(|source| counter(source).unwrap().get());
+        assert_eq!(counted, [0, 0, 0, 1, 0, 1]);
     }
 }

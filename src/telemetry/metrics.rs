@@ -19,6 +19,7 @@ pub use state::StateSeries;
 
 use crate::attestation::{KeySet, Keyring};
 use crate::policy::{IssuerId, Name, Policy};
+use crate::revocation::Source;
 use crate::time::UnixTime;
 use families::Families;
 use prometheus::process_collector::ProcessCollector;
@@ -71,6 +72,9 @@ impl Metrics {
         }
         for refusal in [ControlRefusal::TokenMissing, ControlRefusal::TokenWrong, ControlRefusal::Role] {
             families.control_refused.get_metric_with_label_values(&[refusal.as_str()])?;
+        }
+        for source in Source::ALL {
+            families.revocations.get_metric_with_label_values(&[source.as_str()])?;
         }
         let build = [env!("CARGO_PKG_VERSION"), REVISION.unwrap_or("unknown")];
         families.build_info.get_metric_with_label_values(&build)?.set(1);
@@ -126,6 +130,11 @@ impl Metrics {
     /// The counters that one cache holds.
     pub fn lookups(&self, cache: Cache) -> prometheus::Result<Lookups> {
         Lookups::of(cache, &self.families)
+    }
+
+    /// What counts revocations of this source.
+    pub fn revocations(&self, source: Source) -> prometheus::Result<IntCounter> {
+        self.families.revocations.get_metric_with_label_values(&[source.as_str()])
     }
 
     /// What the decision log counts where it must drop a line.

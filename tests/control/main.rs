@@ -5,6 +5,8 @@
 mod support;
 
 mod access;
+mod granting;
 mod looking;
+mod revoking;
 mod tokens;
 mod world;

@@ -56,6 +56,23 @@ impl World {
         self.ask(Method::GET, path, &[&format!("Bearer {token}")]).await
     }
 
+    /// Sends a body as an administrator.
+    pub(crate) async fn send(&self, method: Method, path: &str, body: impl Into<String>) -> Result<Answer> {
+        self.send_as(ADMIN, method, path, body).await
+    }
+
+    pub(crate) async fn send_as(
+        &self,
+        token: &str,
+        method: Method,
+        path: &str,
+        body: impl Into<String>,
+    ) -> Result<Answer> {
+        let url = format!("http://{}{path}", self.gate.stepgate.admin);
+        let request = http().build()?.request(method, url).bearer_auth(token);
+        Answer::of(request.header("content-type", "application/json").body(body.into()).send().await?).await
+    }
+
     /// What is found at a path, as a reader sees it.
     pub(crate) async fn look(&self, path: &str) -> Result<Value> {
         let answer = self.get(path, READ).await?;
@@ -75,6 +92,15 @@ impl Answer {
     async fn of(response: Response) -> Result<Self> {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Ok(Self { status, headers, body: response.text().await? })
+    }
+
+    pub(crate) fn json(&self) -> Result<Value> {
+        Ok(serde_json::from_str(&self.body)?)
+    }
+
+    /// What a problem says in particular.
+    pub(crate) fn detail(&self) -> Result<String> {
+        Ok(self.json()?["detail"].as_str().unwrap_or_default().to_owned())
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {

@@ -31,6 +31,8 @@ pub(super) struct Families {
     pub panics: IntCounter,
     pub decision_log_dropped: IntCounter,
     pub control_refused: IntCounterVec,
+    pub grants_active: IntGauge,
+    pub revocations: IntCounterVec,
     pub build_info: IntGaugeVec,
     pub state_up: IntGauge,
     pub state_operations: IntCounterVec,
@@ -99,6 +101,8 @@ impl Families {
                 "Requests that the control API did not let in.",
                 &["reason"],
             )?,
+            grants_active: new.gauge("grants_active", "Grants that count now.")?,
+            revocations: new.counters("revocations_total", "Revocations that were put in force.", &["source"])?,
             build_info: new.gauges("build_info", "What is running.", &["version", "revision"])?,
             state_up: new.gauge("state_up", "Whether the store of what replicas share is at hand.")?,
             state_operations: new.counters(

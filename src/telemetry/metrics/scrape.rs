@@ -27,6 +27,7 @@ pub struct Lookups {
 #[derive(Debug)]
 pub struct Readings {
     in_flight: IntGauge,
+    grants: IntGauge,
     caches: Vec<CacheGauges>,
 }
 
@@ -86,11 +87,15 @@ impl Readings {
             Ok(CacheGauges { cache, entries, bytes })
         };
         let caches = Cache::ALL.into_iter().map(gauges).collect::<Result<_>>()?;
-        Ok(Self { in_flight: families.in_flight.clone(), caches })
+        Ok(Self { in_flight: families.in_flight.clone(), grants: families.grants_active.clone(), caches })
     }
 
     pub fn in_flight(&self, checks: usize) {
         self.in_flight.set(i64::try_from(checks).unwrap_or(i64::MAX));
+    }
+
+    pub fn grants(&self, active: usize) {
+        self.grants.set(i64::try_from(active).unwrap_or(i64::MAX));
     }
 
     pub fn cache(&self, cache: Cache, entries: u64, bytes: u64) {

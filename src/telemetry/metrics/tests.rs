@@ -56,12 +56,14 @@ fn every_known_series_stands_at_0_before_the_first_request() {
     stepgate_decision_log_dropped_total
     stepgate_decision_reasons_total
     stepgate_decisions_total
+    stepgate_grants_active
     stepgate_in_flight
     stepgate_jwks_keys
     stepgate_panics_total
     stepgate_policy_info
     stepgate_policy_loaded_timestamp_seconds
     stepgate_policy_reloads_total
+    stepgate_revocations_total
     stepgate_rule_matches_total
     stepgate_shed_total
     stepgate_state_up
@@ -85,6 +87,13 @@ fn every_known_series_stands_at_0_before_the_first_request() {
         r#"stepgate_policy_info{hash="test"} 1"#,
         "stepgate_policy_loaded_timestamp_seconds 1800000000",
         r#"stepgate_jwks_keys{issuer="attester"} 1"#,
+        "stepgate_grants_active 0",
+        r#"stepgate_revocations_total{source="event"} 0"#,
+        r#"stepgate_revocations_total{source="grant_ended"} 0"#,
+        r#"stepgate_revocations_total{source="identity"} 0"#,
+        r#"stepgate_revocations_total{source="key_removed"} 0"#,
+        r#"stepgate_revocations_total{source="operator"} 0"#,
+        r#"stepgate_revocations_total{source="task_end"} 0"#,
         "stepgate_state_up 1",
         "process_resident_memory_bytes",
     ] {
@@ -221,18 +230,22 @@ fn what_is_read_at_a_scrape_is_of_that_moment() {
     let metrics = Metrics::new().unwrap();
     metrics.at_scrape(|readings| {
         readings.in_flight(3);
+        readings.grants(4);
         readings.cache(Cache::Bearer, 7, 2_000);
     });
     metrics.lookups(Cache::Bearer).unwrap().hits.inc();
     metrics.count_reload(Reload::Rejected);
     metrics.decision_log_dropped().inc_by(5);
+    metrics.revocations(Source::Operator).unwrap().inc();
     insta::assert_snapshot!(counted(&metrics).join("\n"), @r#"
     cache_bytes{cache="bearer"} 2000
     cache_entries{cache="bearer"} 7
     cache_lookups_total{cache="bearer",outcome="hit"} 1
     decision_log_dropped_total 5
+    grants_active 4
     in_flight 3
     policy_reloads_total{outcome="rejected"} 1
+    revocations_total{source="operator"} 1
     "#);
 }
 
