@@ -17,7 +17,7 @@ pub mod unanswered;
 pub use digest::NoRandomness;
 pub use gate::Gate;
 pub use grants::Grants;
-pub use learned::Learned;
+pub use learned::{Learned, LearnedRecord, ScopeKey};
 pub use ledger::{Ledger, NotKept};
 pub use remembered::{CacheMeter, CacheSize, Meters, Remembered};
 pub use revoked::Revoked;
@@ -49,7 +49,8 @@ impl<C: Clock + Clone> Store<C> {
         let gate = Arc::new(gate);
         let remembered = Remembered::new(clock.clone(), cache_bytes, Arc::clone(&gate), meters)?;
         let spent = SpentProofs::new(SpentProofs::DEFAULT_CAPACITY);
-        let (learned, unanswered) = (Learned::new(learned::Bounds::default()), Unanswered::default());
+        let (learned, unanswered) =
+            (Learned::new(learned::Bounds::default(), ScopeKey::random()?), Unanswered::default());
         Ok(Self { remembered, spent, learned, unanswered, gate, clock })
     }
 

@@ -18,7 +18,7 @@ use crate::policy::{
 };
 use crate::reason::Unavailable;
 use crate::request::{Body, Headers, Hints, Host, Layer, Metadata, Method, Peer, Readings, RequestFacts, RequestPath};
-use crate::store::learned::Bounds;
+use crate::store::learned::{Bounds, ScopeKey};
 use crate::store::{Learned, SpentProofs, Unanswered};
 use crate::time::{Ttl, UnixTime};
 use std::collections::HashMap;
@@ -80,7 +80,7 @@ impl World {
             keyring,
             challenges: ChallengeKeys::single(&[1; 32]),
             spent: SpentProofs::new(1_000),
-            learned: Learned::new(Bounds::default()),
+            learned: Learned::new(Bounds::default(), ScopeKey::from_bytes([7; 16])),
             unanswered: Unanswered::default(),
             idp,
             attester,
