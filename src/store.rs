@@ -6,6 +6,7 @@
 pub mod digest;
 pub mod gate;
 pub mod grants;
+pub mod journal;
 pub mod learned;
 pub mod ledger;
 pub mod rejected;
@@ -17,6 +18,7 @@ pub mod unanswered;
 pub use digest::NoRandomness;
 pub use gate::Gate;
 pub use grants::Grants;
+pub use journal::{Journal, JournalError, Kept, NotWritten};
 pub use learned::{Learned, LearnedRecord, ScopeKey};
 pub use ledger::{Ledger, NotKept};
 pub use remembered::{CacheMeter, CacheSize, Meters, Remembered};
