@@ -70,7 +70,10 @@ const CASES: &[(&str, &str)] = &[
     ("no_resource", "resource: gone"),
     ("laxer_level", LAXER),
     ("laxer_memory", LAXER_MEMORY),
-    ("grant_without_task", "assurance:\n  - { name: fresh, max_age: 5m, accept: [workload], carry: first_call }\nrules: []"),
+    (
+        "grant_without_task",
+        "assurance:\n  - { name: fresh, max_age: 5m, accept: [workload], carry: first_call }\nrules: []",
+    ),
     ("no_effect", "rules:\n  - { name: a, when: { sensitivity: low } }"),
     ("two_effects", "rules:\n  - { name: a, when: { sensitivity: low }, require: fresh, deny: no }"),
     ("no_condition", "rules:\n  - { name: a, when: {}, require: fresh }"),
