@@ -4,6 +4,7 @@ mod torn;
 
 use super::*;
 use crate::attestation::Thumbprint;
+use crate::case::Reach;
 use crate::context::{LearningTerms, Lesson, Sighting, Standing};
 use crate::identity::Principal;
 use crate::policy::ScopeSet;
@@ -128,7 +129,10 @@ async fn what_was_written_is_there_after_a_restart() {
 async fn people_can_read_it() {
     let place = Place::new();
     let (journal, _) = place.open();
-    journal.spend(Spending { key: Thumbprint::from_bytes([0; 32]), until: after(0), reach: Reach::Process }).await.unwrap();
+    journal
+        .spend(Spending { key: Thumbprint::from_bytes([0; 32]), until: after(0), reach: Reach::Process })
+        .await
+        .unwrap();
     let text = String::from_utf8(place.bytes()).unwrap();
     let [header, key, spent] = text.lines().collect::<Vec<_>>().try_into().unwrap();
     assert_eq!(header, "stepgate-journal 1");
