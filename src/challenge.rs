@@ -19,10 +19,13 @@ const CLOCK_SKEW: Ttl = Ttl::from_secs(10);
 /// How long what was made for a challenge that is good now could pass at most.
 pub const LONGEST_LIFE: Ttl = CHALLENGE_LIFETIME.plus(CLOCK_SKEW);
 const VERSION: &str = "v1";
+/// No challenge is signed by these bytes: each begins with a length.
+const RECORDS_LABEL: &[u8] = b"stepgate key of records v1";
 const TIME_BYTES: usize = 8;
 const RANDOM_BYTES: usize = 12;
 /// Longer than any challenge of ours, and a bound on what is decoded.
 const MAX_BYTES: usize = 128;
+const TAG_BYTES: usize = 32;
 
 /// Fresh random bytes, passed in by whoever has some.
 pub type Randomness = [u8; RANDOM_BYTES];
@@ -34,6 +37,28 @@ pub struct ChallengeKeys(Vec<ChallengeKey>);
 struct ChallengeKey {
     id: String,
     mac: hmac::Key,
+    /// Derived, so that no challenge can be taken for a record, nor a record for a challenge.
+    records: hmac::Key,
+}
+
+/// What shows that a record was made by who holds the key of this id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seal {
+    pub key_id: Box<str>,
+    pub tag: Tag,
+}
+
+/// An HMAC-SHA256.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Tag([u8; TAG_BYTES]);
+
+/// Why a record is not believed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SealFault {
+    #[error("it is sealed with the key `{0}`, which is not among the challenge keys")]
+    UnknownKey(Box<str>),
+    #[error("its seal is not ours, or not of this record")]
+    Wrong,
 }
 
 /// Why a text holds no challenge keys.
@@ -104,6 +129,55 @@ impl ChallengeKeys {
         let current = issued <= now.plus(CLOCK_SKEW) && now <= issued.plus(CHALLENGE_LIFETIME);
         if current { Ok(()) } else { Err(ProofFault::ChallengeExpired) }
     }
+
+    /// Seals a record for other replicas and later times. `None` only where there is no key, which no constructor allows.
+    pub fn seal(&self, parts: &[&[u8]]) -> Option<Seal> {
+        let key = self.0.first()?;
+        let tag = hmac::sign(&key.records, &measured(parts.iter().copied()));
+        Some(Seal { key_id: key.id.as_str().into(), tag: Tag(tag.as_ref().try_into().ok()?) })
+    }
+
+    /// Whether one of our keys sealed these very parts.
+    pub fn check_seal(&self, parts: &[&[u8]], seal: &Seal) -> Result<(), SealFault> {
+        let key = self.0.iter().find(|key| *key.id == *seal.key_id);
+        let key = key.ok_or_else(|| SealFault::UnknownKey(seal.key_id.clone()))?;
+        let parts = measured(parts.iter().copied());
+        hmac::verify(&key.records, &parts, seal.tag.as_bytes()).map_err(|_| SealFault::Wrong)
+    }
+}
+
+impl Seal {
+    /// Longer than the id of any key.
+    const MAX_ID_BYTES: usize = 16;
+
+    /// Reads what [`Self::key_id`] and [`Tag`] write.
+    pub fn parse(key_id: &str, tag: &str) -> Option<Self> {
+        let is_id = (1..=Self::MAX_ID_BYTES).contains(&key_id.len())
+            && key_id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+        Some(Self { key_id: is_id.then(|| key_id.into())?, tag: Tag::parse(tag)? })
+    }
+}
+
+impl Tag {
+    pub fn parse(text: &str) -> Option<Self> {
+        URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Self)
+    }
+
+    pub const fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
+    }
+}
+
+impl fmt::Debug for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tag({self})")
+    }
 }
 
 impl ChallengeKey {
@@ -111,18 +185,25 @@ impl ChallengeKey {
     fn new(key: &[u8; ChallengeKeys::KEY_BYTES]) -> Self {
         let name = digest(&SHA256, &[b"stepgate challenge key id\0".as_slice(), key].concat());
         let id = URL_SAFE_NO_PAD.encode(name.as_ref().get(..6).unwrap_or_default());
-        Self { id, mac: hmac::Key::new(hmac::HMAC_SHA256, key) }
+        let mac = hmac::Key::new(hmac::HMAC_SHA256, key);
+        let records = hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&mac, RECORDS_LABEL).as_ref());
+        Self { id, mac, records }
     }
 }
 
-/// What the MAC is over. Each part says how long it is, so that no two sets of parts read the same.
+/// What the MAC is over.
 fn signed(key_id: &str, nonce: &str, resource: &Origin, principal: &Principal) -> Vec<u8> {
-    let mut signed = Vec::with_capacity(256);
-    for part in [VERSION, key_id, nonce, resource.as_str(), principal.as_str()] {
-        signed.extend_from_slice(&(part.len() as u64).to_be_bytes());
-        signed.extend_from_slice(part.as_bytes());
+    measured([VERSION, key_id, nonce, resource.as_str(), principal.as_str()].map(str::as_bytes))
+}
+
+/// Each part says how long it is, so that no two sets of parts read the same.
+fn measured<'p>(parts: impl IntoIterator<Item = &'p [u8]>) -> Vec<u8> {
+    let mut measured = Vec::with_capacity(256);
+    for part in parts {
+        measured.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        measured.extend_from_slice(part);
     }
-    signed
+    measured
 }
 
 fn parts(challenge: &str) -> Option<(&str, &str, &str)> {
@@ -212,6 +293,30 @@ mod tests {
     #[case("zz", ChallengeKeysError::NoKey { line: 1 })]
     fn a_bad_key_file_says_where(#[case] text: &str, #[case] why: ChallengeKeysError) {
         assert_eq!(ChallengeKeys::parse(text).unwrap_err(), why);
+    }
+
+    #[test]
+    fn a_seal_is_of_these_parts_by_one_of_our_keys() {
+        let (old, new) = ("11".repeat(32), "22".repeat(32));
+        let before = ChallengeKeys::parse(&old).unwrap();
+        let after = ChallengeKeys::parse(&format!("{new}\n{old}\n")).unwrap();
+        let seal = before.seal(&[b"ab", b"c"]).unwrap();
+        assert_eq!(after.check_seal(&[b"ab", b"c"], &seal), Ok(()));
+        assert_eq!(after.check_seal(&[b"a", b"bc"], &seal), Err(SealFault::Wrong));
+        let newer = after.seal(&[b"ab", b"c"]).unwrap();
+        assert_eq!(before.check_seal(&[b"ab", b"c"], &newer), Err(SealFault::UnknownKey(newer.key_id.clone())));
+        assert_eq!(Seal::parse(&newer.key_id, &newer.tag.to_string()), Some(newer));
+    }
+
+    /// Who gets a challenge for a principal of its choice gets no record sealed.
+    #[test]
+    fn no_challenge_is_a_seal() {
+        let challenge = keys().issue(NOW, [1; 12], &api(), &web()).unwrap();
+        let parts: Vec<_> = challenge.split('.').collect();
+        let seal = Seal::parse(parts[1], parts[3]).unwrap();
+        let (api, web) = (api(), web());
+        let signed = ["v1", parts[1], parts[2], api.as_str(), web.as_str()].map(str::as_bytes);
+        assert_eq!(keys().check_seal(&signed, &seal), Err(SealFault::Wrong));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::attestation::Appraised;
 use crate::case::{ChallengeKey, ProvenBy};
 use crate::context::{Country, Lesson, Sighting, Signals, Unusual};
+use crate::grant::Grant;
 use crate::identity::{Caller, Scheme};
 use crate::policy::{AttestationId, Classification, IdentityId, LevelId, Mode, Policy, Requirement, Subject};
 use crate::reason::Reason;
@@ -35,6 +36,10 @@ pub struct Findings {
     /// How the caller presented its token, also where it is none of ours.
     pub scheme: Scheme,
     pub attestation: Option<Attested>,
+    /// The grant that stands for proof.
+    pub grant: Option<Arc<Grant>>,
+    /// What the proof leaves behind for the other calls of its task, if the call passes.
+    pub earned: Option<Arc<Grant>>,
     /// Under what its challenges are counted, where the caller proved that it can answer them.
     pub answered: Option<ChallengeKey>,
     /// How long until it may be given one more, where it left too many unanswered.
@@ -61,6 +66,8 @@ pub enum Outcome {
     Deny(Reason),
     /// The caller asked for a challenge, and gets one.
     Challenge,
+    /// The caller said that its task has ended, and it has.
+    TaskEnded,
 }
 
 /// The authority to let one request through. Its fields are private, and this module alone makes one.
@@ -70,6 +77,8 @@ pub struct Permit {
     level: Option<LevelId>,
     /// Whether the caller showed a proof of possession.
     proven: bool,
+    /// Whether the level was proven by an earlier call of the task.
+    granted: bool,
     /// Whether the request passes only because the policy is not enforced.
     shadow: bool,
 }
@@ -89,6 +98,11 @@ pub enum Evidence {
         proven: bool,
     },
     Unmet(Reason),
+    /// A live grant covers the call; `proven` as above.
+    Granted {
+        level: LevelId,
+        proven: bool,
+    },
     /// An attestation did for this level, and its proof was spent.
     Met(LevelId),
 }
@@ -102,6 +116,9 @@ pub fn decide(requirement: &Requirement, evidence: Evidence) -> Outcome {
         (&Requirement::Assurance(level), Evidence::Met(met)) if met == level => {
             Outcome::Allow(Permit::proven(Some(level), true))
         }
+        (&Requirement::Assurance(level), Evidence::Granted { level: granted, proven }) if granted == level => {
+            Outcome::Allow(Permit { granted: true, ..Permit::proven(Some(level), proven) })
+        }
         (&Requirement::Assurance(level), Evidence::Unmet(reason)) => Outcome::StepUp(StepUp { level, reason }),
         (&Requirement::Assurance(level), _) => Outcome::StepUp(StepUp { level, reason: Reason::AttestationMissing }),
     }
@@ -109,12 +126,12 @@ pub fn decide(requirement: &Requirement, evidence: Evidence) -> Outcome {
 
 impl Permit {
     const fn proven(level: Option<LevelId>, proven: bool) -> Self {
-        Self { level, proven, shadow: false }
+        Self { level, proven, granted: false, shadow: false }
     }
 
     /// For what a policy would stop that is not enforced.
     const fn unenforced() -> Self {
-        Self { level: None, proven: false, shadow: true }
+        Self { level: None, proven: false, granted: false, shadow: true }
     }
 
     pub const fn level(&self) -> Option<LevelId> {
@@ -123,6 +140,11 @@ impl Permit {
 
     pub const fn is_proven(&self) -> bool {
         self.proven
+    }
+
+    /// Whether a grant stands for the proof.
+    pub const fn is_granted(&self) -> bool {
+        self.granted
     }
 
     pub const fn is_shadow(&self) -> bool {
@@ -161,11 +183,13 @@ impl Decision {
 
     pub const fn reason(&self) -> &Reason {
         match self.decided() {
+            Outcome::Allow(permit) if permit.granted => &Reason::Granted,
             Outcome::Allow(permit) if permit.level.is_some() => &Reason::Attested,
             Outcome::Allow(_) => &Reason::Routine,
             Outcome::StepUp(step_up) => &step_up.reason,
             Outcome::Deny(reason) => reason,
             Outcome::Challenge => &Reason::ChallengeRequested,
+            Outcome::TaskEnded => &Reason::TaskEnded,
         }
     }
 
@@ -174,8 +198,25 @@ impl Decision {
     pub const fn hands_out_challenge(&self) -> bool {
         match &self.outcome {
             Outcome::Allow(permit) => permit.proven,
-            Outcome::StepUp(_) | Outcome::Challenge | Outcome::Deny(Reason::Proof(_)) => true,
+            Outcome::StepUp(_) | Outcome::Challenge | Outcome::TaskEnded | Outcome::Deny(Reason::Proof(_)) => true,
             Outcome::Deny(_) => false,
+        }
+    }
+
+    /// The grant that the call leaves behind.
+    pub fn earned(&self) -> Option<&Arc<Grant>> {
+        let passed = matches!(self.decided(), Outcome::Allow(permit) if permit.level.is_some());
+        self.findings.earned.as_ref().filter(|_| passed)
+    }
+
+    /// The task that was proven, by this call or an earlier one.
+    pub fn task(&self) -> Option<&str> {
+        let Findings { attestation, grant, .. } = &self.findings;
+        let attested = attestation.as_ref().and_then(|attested| attested.appraised.task.as_deref());
+        match &self.outcome {
+            Outcome::Allow(permit) if permit.granted => grant.as_ref().map(|grant| &*grant.task),
+            Outcome::Allow(permit) if permit.level.is_some() => attested,
+            _ => None,
         }
     }
 
@@ -200,7 +241,8 @@ impl Findings {
 
     /// These, if who calls and what the call is is known, without what evidence said.
     pub fn settled(self) -> Option<Self> {
-        self.are_settled().then_some(Self { attestation: None, answered: None, retry_after: None, ..self })
+        let again = Self { attestation: None, grant: None, earned: None, answered: None, retry_after: None, ..self };
+        again.are_settled().then_some(again)
     }
 
     /// Who calls, as classification looks at it.
@@ -218,7 +260,7 @@ impl Findings {
 
 impl Outcome {
     /// All words of [`Outcome::as_str`].
-    pub const WORDS: [&'static str; 4] = ["allow", "step_up", "deny", "challenge"];
+    pub const WORDS: [&'static str; 5] = ["allow", "step_up", "deny", "challenge", "task_end"];
 
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -226,6 +268,7 @@ impl Outcome {
             Self::StepUp(_) => "step_up",
             Self::Deny(_) => "deny",
             Self::Challenge => "challenge",
+            Self::TaskEnded => "task_end",
         }
     }
 
@@ -234,7 +277,7 @@ impl Outcome {
         match self {
             Self::Allow(permit) => permit.level,
             Self::StepUp(step_up) => Some(step_up.level),
-            Self::Deny(_) | Self::Challenge => None,
+            Self::Deny(_) | Self::Challenge | Self::TaskEnded => None,
         }
     }
 }

@@ -7,7 +7,7 @@ mod facts;
 mod recorded;
 
 use crate::attestation::json::Object;
-use crate::case::{Ground, ProvenBy};
+use crate::case::{Ground, ProvenBy, RecordedGrant};
 use crate::context::Country;
 use crate::decision::Decision;
 use crate::identity::Principal;
@@ -52,6 +52,8 @@ pub struct Inputs {
     /// Signals that fired on what is not given here: on what is remembered, on a query, on a header that holds secrets.
     pub fired: Vec<Name>,
     pub attestation: Option<GivenAttestation>,
+    /// A live grant of the caller.
+    pub grant: Option<RecordedGrant>,
 }
 
 /// A header; without a value it is there, and no text.
@@ -109,6 +111,7 @@ impl Inputs {
             fault: None,
             fired: Vec::new(),
             attestation: None,
+            grant: None,
         }
     }
 

@@ -27,7 +27,9 @@ pub mod table;
 pub mod template;
 pub mod touch;
 
-pub use assurance::{Assurance, Attestation, AttestationId, LevelId, Possession, Profile, RequiredClaims};
+pub use assurance::{
+    Assurance, Attestation, AttestationId, Carry, LevelId, OnStateLoss, Possession, Profile, RequiredClaims,
+};
 pub use challenges::ChallengeLimit;
 pub use classification::{Classification, Coverage, Subject};
 pub use credentials::{
@@ -55,7 +57,9 @@ pub use table::{Found, RouteTable};
 pub use template::{PathTemplate, Segment};
 pub use touch::Taken;
 
+use crate::attestation::Thumbprint;
 use crate::context::Context;
+use std::sync::OnceLock;
 
 /// Everything that a request is judged by, but for the issuers' keys.
 #[derive(Debug)]
@@ -81,6 +85,8 @@ pub struct Policy {
     pub attestations: Vec<Attestation>,
     /// Weakest first.
     pub assurance: Vec<Assurance>,
+    /// What each of the levels means, so that a grant is told from one that was given for another.
+    pub definitions: Definitions,
     pub rules: Vec<Rule>,
 }
 
@@ -105,6 +111,10 @@ impl Default for Unmatched {
     }
 }
 
+/// Found out when they are first asked for, and then kept.
+#[derive(Debug, Default)]
+pub struct Definitions(OnceLock<Box<[Thumbprint]>>);
+
 impl Policy {
     pub fn rule(&self, id: RuleId) -> Option<&Rule> {
         self.rules.get(id.0)
@@ -114,12 +124,31 @@ impl Policy {
         self.assurance.get(id.0)
     }
 
+    /// The level of this name, if it still means this.
+    pub fn level_as_defined(&self, name: &Name, definition: Thumbprint) -> Option<(LevelId, &Assurance)> {
+        let index = self.assurance.iter().position(|level| level.name == *name)?;
+        let id = LevelId(index);
+        let unchanged = self.definition(id) == Some(definition);
+        self.level(id).filter(|_| unchanged).map(|level| (id, level))
+    }
+
+    /// All that a level means, in one digest.
+    pub fn definition(&self, id: LevelId) -> Option<Thumbprint> {
+        let define = |level: &Assurance| level.definition(&self.attestations, &self.issuers);
+        self.definitions.0.get_or_init(|| self.assurance.iter().map(define).collect()).get(id.0).copied()
+    }
+
     pub fn attestation(&self, id: AttestationId) -> Option<&Attestation> {
         self.attestations.get(id.0)
     }
 
     pub fn issuer(&self, id: IssuerId) -> Option<&Issuer> {
         self.issuers.get(id.0)
+    }
+
+    pub fn issuer_named(&self, name: &Name) -> Option<(IssuerId, &Issuer)> {
+        let index = self.issuers.iter().position(|issuer| issuer.name == *name)?;
+        self.issuers.get(index).map(|issuer| (IssuerId(index), issuer))
     }
 }
 

@@ -10,6 +10,10 @@ pub enum Reason {
     Routine,
     /// Allowed: what the rules ask for was proven.
     Attested,
+    /// Allowed: what the rules ask for was proven before, for the same task.
+    Granted,
+    /// Answered: the caller's task has ended.
+    TaskEnded,
     /// Answered: the caller asked for a challenge.
     ChallengeRequested,
     /// Stepped up: the caller showed no attestation.
@@ -65,13 +69,15 @@ pub enum Unavailable {
     ReplayMemory,
     /// The keys of an issuer, which could not be fetched, or not for too long.
     Keys,
+    /// What is revoked, or what was used: the state that would tell is away, or was not read yet.
+    State,
     /// The policy names something that it does not have, which loading rules out.
     Policy,
 }
 
 impl Unavailable {
-    pub const ALL: [Self; 6] =
-        [Self::Deadline, Self::Overload, Self::Panic, Self::ReplayMemory, Self::Keys, Self::Policy];
+    pub const ALL: [Self; 7] =
+        [Self::Deadline, Self::Overload, Self::Panic, Self::ReplayMemory, Self::Keys, Self::State, Self::Policy];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -80,6 +86,7 @@ impl Unavailable {
             Self::Panic => "panic",
             Self::ReplayMemory => "replay_memory_full",
             Self::Keys => "keys_unavailable",
+            Self::State => "state_unavailable",
             Self::Policy => "policy_incomplete",
         }
     }
@@ -90,6 +97,8 @@ impl Reason {
         match self {
             Self::Routine => "routine",
             Self::Attested => "attested",
+            Self::Granted => "granted",
+            Self::TaskEnded => "task_ended",
             Self::ChallengeRequested => "challenge_requested",
             Self::AttestationMissing => "attestation_missing",
             Self::Attestation(fault) => fault.attestation_word(),
@@ -112,6 +121,8 @@ impl Reason {
         let plain = [
             Self::Routine,
             Self::Attested,
+            Self::Granted,
+            Self::TaskEnded,
             Self::ChallengeRequested,
             Self::AttestationMissing,
             Self::CredentialMissing,

@@ -88,6 +88,18 @@ pub struct RevocationIdError;
 #[error("a reason is one line of 1 to 512 bytes")]
 pub struct NoteError;
 
+impl Revocation {
+    /// One that follows from its target, its moment and what brought it about: the same of the same second is one record.
+    pub fn new(target: Target, not_before: UnixTime, source: Source) -> Self {
+        let owner = if let Target::Task { of, .. } = &target { of.as_ref() } else { None };
+        let owner = owner.map(|owner| (owner.principal.as_str(), owner.attester.as_str())).unwrap_or_default();
+        let value = target.value().unwrap_or_default();
+        let parts = [source.as_str(), target.kind(), value.as_str(), owner.0, owner.1].map(str::as_bytes);
+        let id = RevocationId::derived(&[parts.as_slice(), &[&not_before.as_secs().to_be_bytes()]].concat());
+        Self { id, target, not_before, source, reason: None }
+    }
+}
+
 impl Target {
     /// The word for what it is.
     pub const fn kind(&self) -> &'static str {

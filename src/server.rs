@@ -11,7 +11,7 @@ mod snapshot;
 pub use ids::{DecisionId, DecisionIds};
 pub use snapshot::Snapshot;
 
-use crate::case::{self, Answer, Case, Ground, Need, Renewal, Step};
+use crate::case::{self, Answer, Case, Ground, Moment, Need, Renewal, Step};
 use crate::challenge::{ChallengeKeys, Randomness};
 use crate::chassis::{self, Authorize, Call};
 use crate::clock::Clock;
@@ -53,6 +53,7 @@ impl<C: Clock + Clone> Authorize for Server<C> {
                 // Only what Envoy hears teaches, and answers.
                 self.store.learn(snapshot.ground(&challenges), &decision);
                 self.store.answered(&decision);
+                self.store.earn(&decision).await;
                 Ok(self.conclude(&snapshot, &decision, Subject::Facts(&facts), call))
             }
             Err(refused) => {
@@ -100,12 +101,12 @@ impl<C: Clock + Clone> Server<C> {
         let ground = snapshot.ground(challenges);
         let mut case = Case::open(ground, facts);
         loop {
-            let need = match case.step(self.clock.now()) {
+            let need = match self.step(&mut case) {
                 Step::Needs(need) => need,
                 Step::Decided(decision) => return Some(decision),
             };
             // A proof that is spent would be one that was used before.
-            may_begin_anew &= !matches!(need, Need::Spend(_));
+            may_begin_anew &= !matches!(need, Need::Spend(_) | Need::EndTask(_));
             let answer = match need {
                 Need::Keys(issuers) if may_begin_anew => match self.renew(ground, issuers).await {
                     Renewal::Renewed => return None,
@@ -116,6 +117,11 @@ impl<C: Clock + Clone> Server<C> {
             count_verification(snapshot, &answer);
             case.supply(answer);
         }
+    }
+
+    fn step<'a>(&self, case: &mut Case<'a>) -> Step<'a> {
+        let revoked = self.store.ledger().revocations();
+        case.step(Moment { now: self.clock.now(), revoked: &revoked })
     }
 
     async fn renew(&self, ground: Ground<'_>, issuers: &[IssuerId]) -> Renewal {

@@ -13,6 +13,7 @@ pub mod remembered;
 pub mod revoked;
 pub mod spent;
 pub mod unanswered;
+pub mod valkey;
 
 pub use digest::NoRandomness;
 pub use gate::Gate;
@@ -23,13 +24,15 @@ pub use remembered::{CacheMeter, CacheSize, Meters, Remembered};
 pub use revoked::Revoked;
 pub use spent::SpentProofs;
 pub use unanswered::Unanswered;
+pub use valkey::Valkey;
 
 use crate::attestation::{Proof, ProofFault, TokenFault, TokenKind};
-use crate::case::{Answer, Ground, Need, Renewal, Unproven};
+use crate::case::{Answer, EndedTask, Ground, Need, NotShared, Renewal, Unproven};
 use crate::clock::Clock;
 use crate::decision::Decision;
 use crate::policy::{Attestation, IssuerId, Policy};
 use crate::reason::Unavailable;
+use crate::revocation::{Revocation, Source};
 use remembered::Token;
 use std::sync::Arc;
 
@@ -37,7 +40,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Store<C> {
     remembered: Remembered,
-    spent: SpentProofs,
+    ledger: Arc<Ledger>,
     learned: Learned,
     unanswered: Unanswered,
     gate: Arc<Gate>,
@@ -45,12 +48,22 @@ pub struct Store<C> {
 }
 
 impl<C: Clock + Clone> Store<C> {
-    pub fn new(clock: C, cache_bytes: u64, gate: Gate, meters: Meters) -> Result<Self, NoRandomness> {
+    pub fn new(
+        clock: C,
+        cache_bytes: u64,
+        gate: Gate,
+        meters: Meters,
+        ledger: Arc<Ledger>,
+    ) -> Result<Self, NoRandomness> {
         let gate = Arc::new(gate);
         let remembered = Remembered::new(clock.clone(), cache_bytes, Arc::clone(&gate), meters)?;
-        let spent = SpentProofs::new(SpentProofs::DEFAULT_CAPACITY);
         let (learned, unanswered) = (Learned::new(learned::Bounds::default()), Unanswered::default());
-        Ok(Self { remembered, spent, learned, unanswered, gate, clock })
+        Ok(Self { remembered, ledger, learned, unanswered, gate, clock })
+    }
+
+    /// What is revoked and granted.
+    pub const fn ledger(&self) -> &Arc<Ledger> {
+        &self.ledger
     }
 
     pub async fn answer(&self, ground: Ground<'_>, need: Need<'_>) -> Answer {
@@ -73,7 +86,14 @@ impl<C: Clock + Clone> Store<C> {
             }
             // Which keys there are is not remembered here; who opened the case knows better.
             Need::Keys(_) => Ok(Answer::Keys(Renewal::Unchanged)),
-            Need::Spend(spending) => Ok(Answer::Spent(spending.key, self.spent.spend(spending, self.clock.now()))),
+            Need::Spend(spending) => {
+                Ok(Answer::Spent(spending.key, self.ledger.spend(spending, self.clock.now()).await))
+            }
+            Need::Grants(wanted) => {
+                let grants = self.ledger.grants_of(&wanted, self.clock.now()).await;
+                Ok(Answer::Grants(wanted.from, grants))
+            }
+            Need::EndTask(task) => Ok(Answer::TaskEnded(self.end(task).await)),
             Need::Challenge(key) => {
                 Ok(Answer::Challenge(self.unanswered.ask(&key, ground.policy.challenges, self.clock.now())))
             }
@@ -87,6 +107,20 @@ impl<C: Clock + Clone> Store<C> {
         if let Some((sighting, lesson)) = decision.lesson(&context.signals) {
             self.learned.learn(sighting, lesson, &context.learning, self.clock.now());
         }
+    }
+
+    /// Has the grant known that a proof left behind.
+    pub async fn earn(&self, decision: &Decision) {
+        if let Some(grant) = decision.earned() {
+            // Whoever does not hear of it asks for another attestation.
+            let _ = self.ledger.keep_grant(Arc::clone(grant), self.clock.now()).await;
+        }
+    }
+
+    async fn end(&self, task: EndedTask) -> Result<(), NotShared> {
+        let now = self.clock.now();
+        let revocation = Revocation::new(task.target(), now, Source::TaskEnd);
+        self.ledger.revoke(vec![revocation], now).await.map_err(|NotKept| NotShared)
     }
 
     /// Takes note of a caller that proved itself: what it was asked before is answered.

@@ -8,6 +8,6 @@ pub mod program_log;
 pub mod trace_context;
 
 pub use decision_log::{AllowShare, DecisionLog, Destination, LatestDecisions, LogWriter, LoggedHeaders, Record, Seen};
-pub use metrics::{Cache, ControlRefusal, KeySeries, Lookups, Metrics, PolicyMetrics, Readings, Reload};
+pub use metrics::{Cache, ControlRefusal, KeySeries, Lookups, Metrics, PolicyMetrics, Readings, Reload, StateSeries};
 pub use program_log::LogFormat;
 pub use trace_context::TraceContext;

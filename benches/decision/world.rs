@@ -7,8 +7,9 @@ use arc_swap::ArcSwap;
 use envoy_types::pb::envoy::service::auth::v3::CheckRequest;
 use std::fs;
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use stepgate::case::{Case, Ground, Step};
+use stepgate::case::{Case, Ground, Moment, Step};
 use stepgate::challenge::{ChallengeKeys, Randomness};
 use stepgate::clock::{Clock, SystemClock};
 use stepgate::config::{self, Loaded};
@@ -16,7 +17,8 @@ use stepgate::decision::{Decision, Outcome};
 use stepgate::ext_authz::{CheckAnswer, Removals, Rendering, facts, render};
 use stepgate::identity::Principal;
 use stepgate::policy::Policy;
-use stepgate::store::{CacheMeter, Gate, Meters, Store};
+use stepgate::revocation::Revocations;
+use stepgate::store::{CacheMeter, Gate, Ledger, Meters, Store};
 use tokio::runtime::Runtime;
 
 pub(crate) struct World {
@@ -43,11 +45,12 @@ impl World {
             })
         };
         let meters = Meters { bearers: meter()?, attestations: meter()?, certificates: meter()? };
+        let ledger = Arc::new(Ledger::in_process(Revocations::DEFAULT_KEEP));
         Ok(Self {
             removals: Removals::of(&loaded.policy),
             loaded: ArcSwap::from_pointee(loaded),
             challenges: ChallengeKeys::single(&[1; 32]),
-            store: Store::new(SystemClock, 64 << 20, Gate::new(2, 1_024), meters)?,
+            store: Store::new(SystemClock, 64 << 20, Gate::new(2, 1_024), meters, ledger)?,
             issuers,
             runtime: tokio::runtime::Builder::new_current_thread().enable_all().build()?,
         })
@@ -85,7 +88,8 @@ impl World {
         let facts = facts(request).map_err(|refused| format!("a request that can be read: {}", refused.why))?;
         let mut case = Case::open(ground, &facts);
         let decision = loop {
-            match case.step(SystemClock.now()) {
+            let revoked = Arc::clone(&self.store.ledger().revocations());
+            match case.step(Moment { now: SystemClock.now(), revoked: &revoked }) {
                 Step::Needs(need) => case.supply(self.store.answer(ground, need).await),
                 Step::Decided(decision) => break decision,
             }

@@ -5,14 +5,16 @@ use envoy_types::pb::envoy::service::auth::v3::{CheckRequest, CheckResponse};
 use prometheus::IntCounter;
 use prost::Message;
 use std::fs;
-use stepgate::case::{Case, Ground, Step};
+use std::sync::Arc;
+use stepgate::case::{Case, Ground, Moment, Step};
 use stepgate::challenge::ChallengeKeys;
 use stepgate::clock::Clock;
 use stepgate::config::{Loaded, load};
 use stepgate::decision::{Decision, Outcome};
 use stepgate::ext_authz::{Removals, Rendering, facts, render};
 use stepgate::reason::Reason;
-use stepgate::store::{CacheMeter, Gate, Meters, Store};
+use stepgate::revocation::Revocations;
+use stepgate::store::{CacheMeter, Gate, Ledger, Meters, Store};
 use stepgate::time::UnixTime;
 use tokio::runtime::Runtime;
 
@@ -131,11 +133,13 @@ impl World {
             CacheMeter { hits: counter(), misses: counter() }
         };
         let meters = Meters { bearers: meter(), attestations: meter(), certificates: meter() };
+        let ledger = Arc::new(Ledger::in_process(Revocations::DEFAULT_KEEP));
         Self {
             removals: Removals::of(&loaded.policy),
             loaded,
             challenges: ChallengeKeys::single(&[1; ChallengeKeys::KEY_BYTES]),
-            store: Store::new(Always, 1 << 20, Gate::new(1, Gate::DEFAULT_MAX_WAITING), meters).expect("randomness"),
+            store: Store::new(Always, 1 << 20, Gate::new(1, Gate::DEFAULT_MAX_WAITING), meters, ledger)
+                .expect("randomness"),
             runtime: tokio::runtime::Builder::new_current_thread().build().expect("a runtime"),
         }
     }
@@ -168,7 +172,8 @@ impl World {
 
     async fn decide(&self, mut case: Case<'_>, ground: Ground<'_>) -> Decision {
         loop {
-            match case.step(Always.now()) {
+            let revoked = Arc::clone(&self.store.ledger().revocations());
+            match case.step(Moment { now: Always.now(), revoked: &revoked }) {
                 Step::Needs(need) => case.supply(self.store.answer(ground, need).await),
                 Step::Decided(decision) => return decision,
             }

@@ -21,7 +21,8 @@ pub struct Expected<'c> {
     pub bound_to: Option<Thumbprint>,
     /// The client certificate that came with the call.
     pub certificate: Option<Thumbprint>,
-    pub intent: Intent<'c>,
+    /// Nothing where it does not matter, as at the end of a task.
+    pub intent: Option<Intent<'c>>,
 }
 
 /// What the call means to do, in all of its readings.
@@ -137,12 +138,14 @@ fn check_results(claims: &Claims, attestation: &Attestation) -> Result<(), Token
 
 /// What the workload says it is about to do, against what it does. An attestation for one intent does not open another.
 fn check_intent(claims: &Claims, expected: &Expected<'_>) -> Result<(), TokenFault> {
-    let Expected { level, intent, .. } = expected;
-    if level.scoped && !intent.coverage.is_named_by(&claims.scopes) {
-        return Err(TokenFault::Scope);
-    }
-    if !claims.details.covers(&intent.routes.iter().copied(), intent.host.as_str()) {
-        return Err(TokenFault::Intent);
+    let level = expected.level;
+    if let Some(intent) = &expected.intent {
+        if level.scoped && !intent.coverage.is_named_by(&claims.scopes) {
+            return Err(TokenFault::Scope);
+        }
+        if !claims.details.covers(&intent.routes.iter().copied(), intent.host.as_str()) {
+            return Err(TokenFault::Intent);
+        }
     }
     if level.task_required && claims.task.as_deref().is_none_or(str::is_empty) {
         return Err(TokenFault::Task);

@@ -60,6 +60,8 @@ faults! {
         Intent => "intent_mismatch",
         /// It names no task.
         Task => "without_task",
+        /// It was issued before something that it is known by was revoked, or so long ago that nobody could tell.
+        Revoked => "revoked",
     } as "credential_" for credential_word, "attestation_" for attestation_word
 }
 
@@ -88,6 +90,8 @@ faults! {
         ChallengeMissing => "challenge_missing",
         ChallengeForeign => "challenge_foreign",
         ChallengeExpired => "challenge_expired",
+        /// It was made before its key was revoked.
+        Revoked => "revoked",
         Replayed => "replayed",
     } as "proof_" for word
 }

@@ -117,6 +117,11 @@ impl KeySet {
         self.keys.iter().any(|own| own.fits(algorithm))
     }
 
+    /// Whether the key is still among them, whatever for.
+    pub fn contains(&self, key: &Thumbprint) -> bool {
+        self.keys.iter().any(|own| own.key.thumbprint == *key)
+    }
+
     /// Whether the key is still among them, for this algorithm and subject.
     pub fn holds(&self, key: &Thumbprint, algorithm: Algorithm, subject: Option<&str>) -> bool {
         let mut own = self.keys.iter().filter(|own| own.key.thumbprint == *key);

@@ -46,6 +46,7 @@ pub struct Proof {
     /// The digest of the access token that it is shown with (RFC 9449 §4.2, `ath`).
     access_token: Option<Thumbprint>,
     challenge: Option<Box<str>>,
+    issued: Option<UnixTime>,
     lifetime: Lifetime,
     statement: Statement,
 }
@@ -163,6 +164,7 @@ impl Proof {
             id,
             access_token: digest(payload, "ath", ProofFault::Token)?,
             challenge: text(payload, kind.challenge_claim())?,
+            issued: date(payload, "iat")?,
             lifetime: Lifetime::read(kind, payload)?,
             statement: match kind {
                 ProofKind::Dpop => Statement::Dpop(dpop::Statement::read(payload)?),
@@ -182,6 +184,11 @@ impl Proof {
 
     pub const fn key(&self) -> &Thumbprint {
         &self.key
+    }
+
+    /// Nothing where it does not say, as a WPT need not.
+    pub const fn issued(&self) -> Option<UnixTime> {
+        self.issued
     }
 
     pub fn challenge(&self) -> Option<&str> {

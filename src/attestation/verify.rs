@@ -171,6 +171,11 @@ impl Verified {
         &self.issuer
     }
 
+    /// The key that signed it.
+    pub const fn key(&self) -> Thumbprint {
+        self.key
+    }
+
     /// What it holds outside of itself, for whoever bounds memory.
     pub fn heap_bytes(&self) -> usize {
         self.claims.heap_bytes()

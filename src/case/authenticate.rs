@@ -43,6 +43,7 @@ impl<'a> Case<'a> {
             granted: sources.granted(),
             certified: certificate.is_some() && self.is_certified(sources.certified.as_ref(), named.as_ref()),
             principal: named.map(|(_, principal)| principal),
+            beside: sources.by_envoy.as_ref().filter(|_| sources.bearer.is_some()).map(|(token, _)| token.clone()),
             token: sources.bearer.or(sources.by_envoy).map(|(token, _)| token),
             certificate: certificate.map(|certificate| certificate.thumbprint),
             scopes_enforced: credentials.grant_scopes(),

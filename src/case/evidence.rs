@@ -2,14 +2,14 @@
 //! that proof before.
 
 use super::possession::Verdict;
-use super::{Case, Halt, Need, Progress, origin, refuse};
+use super::{Case, Halt, Moment, Need, Progress, origin, refuse};
 use crate::attestation::{Appraised, Expected, Intent, ProofFault, TokenFault, Verified, appraise};
 use crate::decision::{Attested, Evidence};
+use crate::grant::Grant;
 use crate::identity::{AccessToken, Caller, Principal};
 use crate::policy::{Assurance, Attestation, AttestationId, Classification, Issuer, LevelId, Origin, UNMATCHED};
 use crate::reason::{Reason, Unavailable};
 use crate::request::Occurrence;
-use crate::time::UnixTime;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -28,8 +28,18 @@ pub(super) struct Bearing<'c> {
     pub caller: &'c Caller,
     pub principal: &'c Principal,
     pub origin: &'c Origin,
-    pub intent: Intent<'c>,
-    pub now: UnixTime,
+    /// What the call means to do; nothing where it only ends a task.
+    pub intent: Option<Intent<'c>>,
+    /// The names of the routes that it takes.
+    pub routes: &'c [&'c str],
+    pub moment: Moment<'c>,
+}
+
+/// Where is told what was found.
+pub(super) struct Found<'f> {
+    pub attestation: &'f mut Option<Attested>,
+    pub grant: &'f mut Option<Arc<Grant>>,
+    pub earned: &'f mut Option<Arc<Grant>>,
 }
 
 /// An attestation that does for the call, if the caller proves that it is its own.
@@ -51,39 +61,56 @@ enum Shown<'a> {
 
 /// How far the evidence that came closest came, the least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Shortfall {
+pub(super) enum Shortfall {
     Absent,
     Attestation(TokenFault),
     Proof(ProofFault),
+    /// Good in all, but for a revocation.
+    Revoked,
+    Replayed,
 }
 
 impl<'a> Case<'a> {
-    /// Looks at the evidence for one level.
+    /// Looks at the evidence for one level: an attestation and its proof, or a grant that an earlier one left.
     pub(super) fn attest(
         &self,
         level_id: LevelId,
         caller: &Caller,
         classification: &Classification,
-        now: UnixTime,
+        moment: Moment<'_>,
         purpose: Use,
-        found: &mut Option<Attested>,
+        found: Found<'_>,
     ) -> Progress<'a, Evidence> {
+        if !moment.revoked.is_whole() {
+            return refuse(Reason::Unavailable(Unavailable::State));
+        }
         let Some(level) = self.ground.policy.level(level_id) else {
             return refuse(Reason::Unavailable(Unavailable::Policy));
         };
         let Some(principal) = &caller.principal else { return refuse(Reason::CredentialMissing) };
         let origin = self.origin()?;
         if let Some(recorded) = self.recorded {
-            return recorded.evidence(level_id, level, caller, classification, self.ground.policy, found);
+            let policy = self.ground.policy;
+            let evidence = recorded.evidence(level_id, level, caller, classification, policy, found.attestation)?;
+            let Evidence::Unmet(_) = evidence else { return Ok(evidence) };
+            *found.grant = self.recorded_grant(level_id, caller, classification, moment.now);
+            return Ok(if found.grant.is_some() { granted(level_id, caller) } else { evidence });
         }
         let routes = self.routes_of(classification);
-        let intent = Intent { coverage: &classification.coverage, routes: &routes, host: &self.facts.host };
-        let bearing = Bearing { level, caller, principal, origin: &origin, intent, now };
-        let shortfall = match self.weigh(&bearing, purpose, found)? {
-            Ok(()) => return Ok(Evidence::Met(level_id)),
+        let intent = Some(Intent { coverage: &classification.coverage, routes: &routes, host: &self.facts.host });
+        let bearing = Bearing { level, caller, principal, origin: &origin, intent, routes: &routes, moment };
+        let shortfall = match self.weigh(&bearing, purpose, found.attestation)? {
+            Ok(candidate) => {
+                *found.earned = self.earned(level_id, &candidate, classification, &bearing).map(Arc::new);
+                return Ok(Evidence::Met(level_id));
+            }
             Err(shortfall) => shortfall,
         };
-        Ok(Evidence::Unmet(shortfall.reason()))
+        let Some(grant) = self.granted(level_id, classification, &bearing)? else {
+            return Ok(Evidence::Unmet(shortfall.reason()));
+        };
+        *found.grant = Some(grant);
+        Ok(granted(level_id, caller))
     }
 
     /// Without an origin of its own, nothing that the caller shows can have been made for this service.
@@ -99,27 +126,55 @@ impl<'a> Case<'a> {
 
     /// The first attestation that does and is proven to be the caller's own; where there is none, what the one that came
     /// closest lacks.
-    fn weigh(
+    pub(super) fn weigh(
         &self,
         bearing: &Bearing<'_>,
         purpose: Use,
         found: &mut Option<Attested>,
-    ) -> Progress<'a, Result<(), Shortfall>> {
+    ) -> Progress<'a, Result<Candidate<'a>, Shortfall>> {
         let mut closest = Shortfall::Absent;
         for candidate in self.candidates(bearing, &mut closest)? {
-            let Verdict { fault, proof, challenged } = self.prove(&candidate, bearing, purpose)?;
-            let proven = matches!(fault, None | Some(ProofFault::ChallengeMissing));
-            let attested = Attested { by: candidate.id, appraised: candidate.appraised, proof, proven, challenged };
-            let Some(fault) = fault else {
-                *found = Some(attested);
-                return Ok(Ok(()));
+            let verdict = self.prove(&candidate, bearing)?;
+            let shortfall = self.shortfall(&candidate, &verdict, bearing, purpose)?;
+            let attested = Attested {
+                by: candidate.id,
+                appraised: candidate.appraised.clone(),
+                proof: verdict.proof,
+                proven: matches!(shortfall, None | Some(Shortfall::Proof(ProofFault::ChallengeMissing))),
+                challenged: verdict.challenged,
             };
-            if Shortfall::Proof(fault) > closest {
-                closest = Shortfall::Proof(fault);
+            let Some(shortfall) = shortfall else {
+                *found = Some(attested);
+                return Ok(Ok(candidate));
+            };
+            if shortfall > closest {
+                closest = shortfall;
                 *found = Some(attested);
             }
         }
         Ok(Err(closest))
+    }
+
+    /// What one lacks: its proof, or that nothing of it is revoked, or that the proof was not used before. What is void
+    /// spends nothing.
+    fn shortfall(
+        &self,
+        candidate: &Candidate<'a>,
+        verdict: &Verdict,
+        bearing: &Bearing<'_>,
+        purpose: Use,
+    ) -> Progress<'a, Option<Shortfall>> {
+        if let Some(fault) = verdict.fault {
+            return Ok(Some(Shortfall::Proof(fault)));
+        }
+        // What has just ended its own task is void by that.
+        if self.known.ended.is_none() && self.is_void(candidate, verdict.made, bearing) {
+            return Ok(Some(Shortfall::Revoked));
+        }
+        match verdict.spending.filter(|_| purpose == Use::Spend) {
+            Some(spending) => Ok(self.spend(spending)?.err().map(|_| Shortfall::Replayed)),
+            None => Ok(None),
+        }
     }
 
     /// All accepted attestations that the caller shows and that do. One whose verifier warns of the workload is refused,
@@ -168,7 +223,7 @@ impl<'a> Case<'a> {
         'a: 'c,
     {
         Expected {
-            now: bearing.now,
+            now: bearing.moment.now,
             leeway: self.ground.policy.credentials.leeway,
             level: bearing.level,
             attestation,
@@ -182,12 +237,25 @@ impl<'a> Case<'a> {
     }
 }
 
+/// A grant stands for the proof of the level, and the caller proved its token if that is bound to a key.
+fn granted(level: LevelId, caller: &Caller) -> Evidence {
+    Evidence::Granted { level, proven: caller.token.as_ref().is_some_and(|token| token.bound_to().is_some()) }
+}
+
+impl Found<'_> {
+    pub(super) fn reborrow(&mut self) -> Found<'_> {
+        Found { attestation: self.attestation, grant: self.grant, earned: self.earned }
+    }
+}
+
 impl Shortfall {
-    const fn reason(self) -> Reason {
+    pub(super) const fn reason(self) -> Reason {
         match self {
             Self::Absent => Reason::AttestationMissing,
             Self::Attestation(fault) => Reason::Attestation(fault),
             Self::Proof(fault) => Reason::Proof(fault),
+            Self::Revoked => Reason::Attestation(TokenFault::Revoked),
+            Self::Replayed => Reason::Proof(ProofFault::Replayed),
         }
     }
 }

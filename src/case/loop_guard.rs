@@ -49,11 +49,11 @@ impl<'a> Case<'a> {
                     Ok(Outcome::Deny(Reason::ChallengeLoop))
                 }
             },
-            Outcome::Allow(permit) if permit.level().is_some() => {
+            Outcome::Allow(permit) if permit.level().is_some() && !permit.is_granted() => {
                 findings.answered = self.challenge_key(findings);
                 Ok(outcome)
             }
-            Outcome::Allow(_) | Outcome::Deny(_) | Outcome::Challenge => Ok(outcome),
+            Outcome::Allow(_) | Outcome::Deny(_) | Outcome::Challenge | Outcome::TaskEnded => Ok(outcome),
         }
     }
 

@@ -1,7 +1,7 @@
 //! That an attestation or a token is the caller's own: a proof by the key that it names, the client certificate that it
 //! names, or the caller's challenge in it; and that no proof passes twice.
 
-use super::evidence::{Bearing, Candidate, Use};
+use super::evidence::{Bearing, Candidate};
 use super::presented::token_digest;
 use super::{Case, Halt, Need, Progress, ProvenBy, Signed, Spent, refuse};
 use crate::attestation::appraise::challenge_behind;
@@ -9,7 +9,7 @@ use crate::attestation::jose::signing_input;
 use crate::attestation::{Proof, ProofFault, ProofKey, ProofKind, ProvenCall, Thumbprint};
 use crate::challenge::LONGEST_LIFE;
 use crate::identity::Caller;
-use crate::policy::Origin;
+use crate::policy::{Assurance, OnStateLoss, Origin};
 use crate::reason::{Reason, Unavailable};
 use crate::request::Occurrence;
 use crate::time::UnixTime;
@@ -24,6 +24,16 @@ pub struct Spending {
     pub key: Thumbprint,
     /// After this moment the proof can't pass any more, and needs no remembering.
     pub until: UnixTime,
+    pub reach: Reach,
+}
+
+/// Who counts a proof together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// This process.
+    Process,
+    /// All replicas; and what holds while they can't.
+    Replicas(OnStateLoss),
 }
 
 /// A proof to be verified, and the key that it must be made with.
@@ -43,30 +53,23 @@ pub(super) struct Verdict {
     pub proof: Option<ProvenBy>,
     /// Whether a challenge came with it.
     pub challenged: bool,
+    /// What is to be spent before it counts.
+    pub spending: Option<Spending>,
+    /// When the proof was made at the earliest; nothing where there is none that could tell.
+    pub made: Option<UnixTime>,
 }
 
 impl<'a> Case<'a> {
-    /// Whether the attestation is the caller's own: by this key, for this call, just now, with our challenge, and never
-    /// used before.
-    pub(super) fn prove(
-        &self,
-        candidate: &Candidate<'a>,
-        bearing: &Bearing<'_>,
-        purpose: Use,
-    ) -> Progress<'a, Verdict> {
+    /// Whether the attestation is the caller's own: by this key, for this call, just now, with our challenge. That nobody
+    /// used it before is to be found out by spending it.
+    pub(super) fn prove(&self, candidate: &Candidate<'a>, bearing: &Bearing<'_>) -> Progress<'a, Verdict> {
         match candidate.appraised.binding.key {
-            Some(key) => self.prove_key(key, candidate, bearing, purpose),
-            None => self.prove_without_key(candidate, bearing, purpose),
+            Some(key) => self.prove_key(key, candidate, bearing),
+            None => Ok(self.prove_without_key(candidate, bearing)),
         }
     }
 
-    fn prove_key(
-        &self,
-        key: Thumbprint,
-        candidate: &Candidate<'a>,
-        bearing: &Bearing<'_>,
-        purpose: Use,
-    ) -> Progress<'a, Verdict> {
+    fn prove_key(&self, key: Thumbprint, candidate: &Candidate<'a>, bearing: &Bearing<'_>) -> Progress<'a, Verdict> {
         let confirmation = candidate.verified.claims().confirmation.as_ref();
         let signer = ProofKey { thumbprint: key, key: confirmation.and_then(|confirmation| confirmation.jwk.clone()) };
         let (kind, proof) = match self.first_proof(candidate.attestation.key_proofs(), &signer)? {
@@ -75,36 +78,36 @@ impl<'a> Case<'a> {
             None => return Ok(Verdict::faulty(ProofFault::Missing, None)),
         };
         let good = self
-            .check_proof(&proof, Some(candidate.verified.digest()), bearing.caller, bearing.origin, bearing.now)
+            .check_proof(&proof, Some(candidate.verified.digest()), bearing.caller, bearing.origin, bearing.moment.now)
             .and_then(|()| self.check_challenge(&proof, bearing));
-        let verdict = match good {
-            Ok(()) if purpose == Use::Spend => self.spend_proof(&proof)?,
-            verdict => verdict,
-        };
-        let challenged = proof.challenge().is_some();
-        Ok(Verdict { fault: verdict.err(), proof: Some(kind.into()), challenged })
+        Ok(Verdict {
+            fault: good.err(),
+            proof: Some(kind.into()),
+            challenged: proof.challenge().is_some(),
+            spending: Some(Spending::of_proof(&proof, bearing.level.reach())),
+            // A proof that does not say when names the attestation, and so is younger.
+            made: proof.issued().or(candidate.verified.claims().issued),
+        })
     }
 
     /// By the client certificate, or by nothing at all: then only where the certificate says who calls, or where the
     /// attestation was made for our challenge, and passes once.
-    fn prove_without_key(
-        &self,
-        candidate: &Candidate<'a>,
-        bearing: &Bearing<'_>,
-        purpose: Use,
-    ) -> Progress<'a, Verdict> {
+    fn prove_without_key(&self, candidate: &Candidate<'a>, bearing: &Bearing<'_>) -> Verdict {
         let proof = candidate.appraised.binding.certificate.then_some(ProvenBy::Mtls);
         let may_be_shown_again = proof.is_some() || bearing.caller.certified;
         let level = bearing.level;
         if !may_be_shown_again && !level.takes_statements() {
-            return Ok(Verdict::faulty(ProofFault::Missing, None));
+            return Verdict::faulty(ProofFault::Missing, None);
         }
         let challenged = if level.challenge_required { self.check_own_challenge(candidate, bearing) } else { Ok(()) };
-        let verdict = match challenged {
-            Ok(()) if purpose == Use::Spend && !may_be_shown_again => self.spend_statement(candidate, bearing.now)?,
-            verdict => verdict,
-        };
-        Ok(Verdict { fault: verdict.err(), proof, challenged: level.challenge_required && challenged.is_ok() })
+        Verdict {
+            fault: challenged.err(),
+            proof,
+            challenged: level.challenge_required && challenged.is_ok(),
+            spending: (!may_be_shown_again)
+                .then(|| Spending::of_statement(candidate.token, bearing.moment.now, level.reach())),
+            made: None,
+        }
     }
 
     /// The proof by the token's own key, before anything else is asked of it.
@@ -205,34 +208,43 @@ impl<'a> Case<'a> {
     }
 
     fn is_ours(&self, challenge: &str, bearing: &Bearing<'_>) -> Result<(), ProofFault> {
-        self.ground.challenges.check(challenge, bearing.now, bearing.origin, bearing.principal)
+        self.ground.challenges.check(challenge, bearing.moment.now, bearing.origin, bearing.principal)
     }
 
-    /// Spends the proof of this call.
+    /// Spends what proves this call.
     // INVARIANT: a case remembers what was spent, so that a proof is spent once however many things it proves.
-    pub(super) fn spend_proof(&self, proof: &Proof) -> Progress<'a, Result<(), ProofFault>> {
-        self.spend(Spending { key: proof.spending_key(), until: proof.expires() })
-    }
-
-    /// An attestation that is its own proof. It is counted by what is signed: a signature can be written in more than one
-    /// way (of ECDSA's (r, s), (r, -s) is as good).
-    fn spend_statement(&self, candidate: &Candidate<'a>, now: UnixTime) -> Progress<'a, Result<(), ProofFault>> {
-        let key = Thumbprint::of(signing_input(candidate.token).as_bytes());
-        self.spend(Spending { key, until: now.plus(LONGEST_LIFE) })
-    }
-
-    fn spend(&self, spending: Spending) -> Progress<'a, Result<(), ProofFault>> {
+    pub(super) fn spend(&self, spending: Spending) -> Progress<'a, Result<(), ProofFault>> {
         match self.known.spent.iter().find(|(key, _)| *key == spending.key) {
             None => Err(Halt::Needs(Need::Spend(spending))),
             Some((_, Spent::First)) => Ok(Ok(())),
             Some((_, Spent::Replayed)) => Ok(Err(ProofFault::Replayed)),
             Some((_, Spent::Full)) => refuse(Reason::Unavailable(Unavailable::ReplayMemory)),
+            Some((_, Spent::Untold)) => refuse(Reason::Unavailable(Unavailable::State)),
         }
     }
 }
 
 impl Verdict {
     const fn faulty(fault: ProofFault, proof: Option<ProvenBy>) -> Self {
-        Self { fault: Some(fault), proof, challenged: false }
+        Self { fault: Some(fault), proof, challenged: false, spending: None, made: None }
+    }
+}
+
+impl Spending {
+    pub fn of_proof(proof: &Proof, reach: Reach) -> Self {
+        Self { key: proof.spending_key(), until: proof.expires(), reach }
+    }
+
+    /// An attestation that is its own proof. It is counted by what is signed: a signature can be written in more than one
+    /// way (of ECDSA's (r, s), (r, -s) is as good).
+    fn of_statement(token: &str, now: UnixTime, reach: Reach) -> Self {
+        Self { key: Thumbprint::of(signing_input(token).as_bytes()), until: now.plus(LONGEST_LIFE), reach }
+    }
+}
+
+impl Assurance {
+    /// Who counts the proofs of this level together.
+    pub(super) const fn reach(&self) -> Reach {
+        if self.single_use { Reach::Replicas(self.on_state_loss) } else { Reach::Process }
     }
 }

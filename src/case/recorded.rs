@@ -2,15 +2,16 @@
 //! what was decided once can be decided again, explained, and tested.
 
 use super::tokens::TokenProof;
-use super::{Allowance, CHALLENGE_WINDOW, Case, Ground, Halt, Progress, Step};
+use super::{Allowance, CHALLENGE_WINDOW, Case, Ground, Halt, Moment, Progress, Step};
 use crate::attestation::appraise::Binding;
 use crate::attestation::{Appraised, ProofFault, ProofKind, Thumbprint, TokenFault};
 use crate::context::{Country, SignalSet, Signals, Unusual};
 use crate::decision::{Attested, Decision, Evidence};
 use crate::identity::{AccessToken, Caller, Scheme};
-use crate::policy::{Assurance, Attestation, AttestationId, Classification, Identity, LevelId, Policy, ScopeSet};
+use crate::policy::{Assurance, Attestation, AttestationId, Classification, Identity, LevelId, Name, Policy, ScopeSet};
 use crate::reason::{Reason, Unavailable};
 use crate::request::RequestFacts;
+use crate::revocation::Revocations;
 use crate::time::{Ttl, UnixTime};
 
 /// What a case is told instead of verifying and remembering.
@@ -24,6 +25,7 @@ pub struct Recorded {
     /// Signals that fired on what is not recorded.
     pub fired: SignalSet,
     pub attestation: Option<RecordedAttestation>,
+    pub grant: Option<RecordedGrant>,
     /// Whether the caller had left too many challenges unanswered.
     pub looped: bool,
 }
@@ -44,6 +46,18 @@ pub struct RecordedAttestation {
     pub challenge: bool,
     /// What else is wrong with it or its proof: then it does for no level.
     pub fault: Option<Reason>,
+}
+
+/// A live grant of the caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedGrant {
+    /// The level that it was given at; nothing where an operator gave it.
+    pub level: Option<Name>,
+    /// Since the oldest of what it was made from was issued.
+    pub age: Option<Ttl>,
+    pub task: Box<str>,
+    pub scopes: ScopeSet,
+    pub routes: Vec<Name>,
 }
 
 /// How a workload proves that an attestation is its own.
@@ -69,7 +83,8 @@ impl Recorded {
 
     /// Decides again.
     pub fn decide(&self, ground: Ground<'_>, facts: &RequestFacts, now: UnixTime) -> Decision {
-        match Case::recorded(ground, facts, self).step(now) {
+        let revoked = Revocations::none(Revocations::DEFAULT_KEEP);
+        match Case::recorded(ground, facts, self).step(Moment { now, revoked: &revoked }) {
             Step::Decided(decision) => decision,
             Step::Needs(_) => Decision::refused(Reason::Unavailable(Unavailable::Policy)).under(ground.policy.mode),
         }

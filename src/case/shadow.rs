@@ -1,14 +1,13 @@
 //! What would be decided if the rules that are only watched counted. It looks at evidence and spends none of it, and
 //! whatever it finds changes nothing but what is logged and counted.
 
-use super::evidence::Use;
-use super::{Case, Halt, Need};
-use crate::decision::{Attested, Evidence, Outcome, decide};
+use super::evidence::{Found, Use};
+use super::{Case, Halt, Moment, Need};
+use crate::decision::{Evidence, Outcome, decide};
 use crate::identity::Caller;
 use crate::policy::{Classification, Requirement};
 use crate::reason::Reason;
 use crate::request::Layer;
-use crate::time::UnixTime;
 
 impl<'a> Case<'a> {
     /// Nothing where no such rule matched.
@@ -17,23 +16,24 @@ impl<'a> Case<'a> {
         outcome: &Outcome,
         classification: &Classification,
         caller: &Caller,
-        now: UnixTime,
-        found: &mut Option<Attested>,
+        moment: Moment<'_>,
+        found: Found<'_>,
     ) -> Result<Option<Outcome>, Need<'a>> {
         if classification.shadow_rules.is_empty() {
             return Ok(None);
         }
-        let stands = matches!(outcome, Outcome::Deny(_) | Outcome::Challenge);
+        let stands = matches!(outcome, Outcome::Deny(_) | Outcome::Challenge | Outcome::TaskEnded);
         if stands || classification.shadow_requirement <= classification.requirement {
             return Ok(Some(outcome.clone()));
         }
-        let mut looked_at = None;
+        let (mut looked_at, mut granted, mut earned) = (None, None, None);
         let evidence = match classification.shadow_requirement {
             Requirement::Assurance(_) if self.facts.layer == Layer::Network => {
                 return Ok(Some(Outcome::Deny(Reason::Unanswerable)));
             }
             Requirement::Assurance(level) if !self.watching_failed => {
-                match self.attest(level, caller, classification, now, Use::LookOnly, &mut looked_at) {
+                let looked_at = Found { attestation: &mut looked_at, grant: &mut granted, earned: &mut earned };
+                match self.attest(level, caller, classification, moment, Use::LookOnly, looked_at) {
                     Ok(evidence) => evidence,
                     Err(Halt::Needs(need)) => return Err(need),
                     Err(Halt::Refused(reason)) => return Ok(Some(Outcome::Deny(reason))),
@@ -42,8 +42,8 @@ impl<'a> Case<'a> {
             _ => Evidence::NotAsked { proven: false },
         };
         // What was asked for comes first.
-        if found.is_none() {
-            *found = looked_at;
+        if found.attestation.is_none() {
+            *found.attestation = looked_at;
         }
         Ok(Some(decide(&classification.shadow_requirement, evidence)))
     }

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod delegation;
+mod grants;
 mod keys;
 mod laws;
 mod loops;
@@ -10,7 +11,9 @@ mod profiles;
 mod recorded;
 mod remembered;
 mod reported;
+mod revoked;
 mod standing;
+mod task_end;
 pub(crate) mod world;
 
 use crate::decision::Outcome;
@@ -23,6 +26,7 @@ fn line(decision: &crate::decision::Decision) -> String {
         Outcome::StepUp(_) => "step_up",
         Outcome::Deny(_) => "deny",
         Outcome::Challenge => "challenge",
+        Outcome::TaskEnded => "ended",
     };
     format!("{verb} {}", decision.reason().as_str())
 }

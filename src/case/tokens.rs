@@ -1,7 +1,8 @@
 //! Access tokens: verified here or by Envoy, current, meant for us, and in the hands of whom they are bound to.
 
 use super::presented::Presented;
-use super::{Case, Halt, Need, Progress, refuse};
+use super::revoked::check_proof_stands;
+use super::{Case, Halt, Moment, Need, Progress, Reach, Spending, refuse};
 use crate::attestation::json::Object;
 use crate::attestation::{Claims, Proof, ProofFault, TokenFault, TokenKind, Verified, appraise};
 use crate::identity::{AccessToken, Caller, PeerCertificate, Scheme, VerifiedToken};
@@ -109,7 +110,7 @@ impl<'a> Case<'a> {
     }
 
     /// A token that is bound to a key counts only with a proof by that key, for this call (RFC 9449 §7.1).
-    pub(super) fn prove_token(&self, caller: &Caller, now: UnixTime) -> Progress<'a, TokenProof> {
+    pub(super) fn prove_token(&self, caller: &Caller, moment: Moment<'_>) -> Progress<'a, TokenProof> {
         let bound = caller.token.as_ref().and_then(AccessToken::bound_to);
         if let Some(recorded) = self.recorded {
             return recorded.token_proof(bound.is_some());
@@ -123,14 +124,19 @@ impl<'a> Case<'a> {
             })
         })?;
         let origin = self.origin()?;
-        self.check_proof(&proof, None, caller, &origin, now).map_err(|fault| Halt::Refused(Reason::Proof(fault)))?;
+        self.check_proof(&proof, None, caller, &origin, moment.now)
+            .and_then(|()| check_proof_stands(&proof, caller, moment))
+            .map_err(|fault| Halt::Refused(Reason::Proof(fault)))?;
         Ok(TokenProof::Good(proof))
     }
 
-    pub(super) fn spend_token_proof(&self, proof: TokenProof) -> Progress<'a, ()> {
+    pub(super) fn spend_token_proof(&self, proof: &TokenProof, reach: Reach) -> Progress<'a, ()> {
         match proof {
             TokenProof::Unbound | TokenProof::Recorded => Ok(()),
-            TokenProof::Good(proof) => self.spend_proof(&proof)?.map_err(|fault| Halt::Refused(Reason::Proof(fault))),
+            TokenProof::Good(proof) => {
+                let spent = self.spend(Spending::of_proof(proof, reach))?;
+                spent.map_err(|fault| Halt::Refused(Reason::Proof(fault)))
+            }
         }
     }
 }

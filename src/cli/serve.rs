@@ -46,6 +46,9 @@ pub struct Serve {
     /// How many checks may be in flight; those beyond are answered 503 at once.
     #[arg(long, env = "STEPGATE_MAX_IN_FLIGHT", value_name = "N", default_value_t = 4_096)]
     max_in_flight: usize,
+    /// How long revocations are kept; what was issued before that is refused.
+    #[arg(long, env = "STEPGATE_REVOCATIONS_KEEP", value_name = "TIME", default_value = "30d")]
+    revocations_keep: Ttl,
     /// How long requests in flight may take after SIGTERM.
     #[arg(long, env = "STEPGATE_DRAIN", value_name = "TIME", default_value = "10s")]
     drain: Ttl,
@@ -65,6 +68,7 @@ impl Serve {
             decision_log_allows: self.decision_log_allows,
             cache_bytes: self.cache_bytes,
             max_in_flight: self.max_in_flight,
+            revocations_keep: self.revocations_keep,
             drain: Duration::from_secs(self.drain.as_secs()),
         };
         match app::run(options) {

@@ -3,10 +3,10 @@
 use super::code::Code;
 use super::diagnostics::Diagnostics;
 use super::names::Names;
-use super::section::{Section, not_supported_yet};
+use super::section::Section;
 use super::source::Place;
 use super::tree::Node;
-use crate::policy::{Assurance, AttestationId, Name};
+use crate::policy::{Assurance, AttestationId, Carry, Name, OnStateLoss};
 use crate::time::Ttl;
 
 /// A level, with the places that checks point at.
@@ -33,8 +33,9 @@ pub(super) fn read(node: &Node, attestations: &Names<'_>, problems: &mut Diagnos
     let single_use = single_use.or(false, problems, Node::boolean);
     let scoped = scoped.or(false, problems, read_required);
     let task_required = task.or(false, problems, read_required);
-    carry.or((), problems, read_carry)?;
-    on_state_loss.or((), problems, |node, problems| node.choice(&[("deny", ()), ("local", ())], problems))?;
+    let carry_place = carry.node().map(|node| node.place);
+    let carry = carry.or(Carry::EveryCall, problems, read_carry);
+    let on_state_loss = on_state_loss.or(OnStateLoss::Deny, problems, read_on_state_loss);
     let accept: Vec<_> = accept?.into_iter().map(|(index, place)| (AttestationId(index), place)).collect();
     let level = Assurance {
         name: name?,
@@ -44,7 +45,14 @@ pub(super) fn read(node: &Node, attestations: &Names<'_>, problems: &mut Diagnos
         single_use: single_use?,
         scoped: scoped?,
         task_required: task_required?,
+        carry: carry?,
+        on_state_loss: on_state_loss?,
     };
+    if let (Carry::FirstCall, false, Some(place)) = (level.carry, level.task_required, carry_place) {
+        let message = format!("a grant of `{}` would end with nothing", level.name);
+        let help = "add `task: required`: a grant is for one task, and ends with it";
+        problems.report(Code::GrantWithoutTask, place, message, help);
+    }
     Some(LevelDraft { level, place: section.title().place, max_age_place: max_age_place?, accept })
 }
 
@@ -52,12 +60,12 @@ fn read_required(node: &Node, problems: &mut Diagnostics) -> Option<bool> {
     node.choice(&[("required", true)], problems)
 }
 
-/// Every call attests by itself so far.
-fn read_carry(node: &Node, problems: &mut Diagnostics) -> Option<()> {
-    if !node.choice(&[("every_call", true), ("first_call", false)], problems)? {
-        not_supported_yet(node.place, "grants that carry over calls are not supported yet", problems);
-    }
-    Some(())
+fn read_carry(node: &Node, problems: &mut Diagnostics) -> Option<Carry> {
+    node.choice(&[("every_call", Carry::EveryCall), ("first_call", Carry::FirstCall)], problems)
+}
+
+fn read_on_state_loss(node: &Node, problems: &mut Diagnostics) -> Option<OnStateLoss> {
+    node.choice(&[("deny", OnStateLoss::Deny), ("local", OnStateLoss::Local)], problems)
 }
 
 fn read_max_age(node: &Node, problems: &mut Diagnostics) -> Option<Ttl> {
@@ -88,13 +96,27 @@ pub(super) fn check_order(levels: &[LevelDraft], problems: &mut Diagnostics) {
 }
 
 /// What two levels ask for beside freshness, and how the later one would be laxer.
-const fn asked_for(before: &Assurance, level: &Assurance) -> [(bool, bool, &'static str); 4] {
+const fn asked_for(before: &Assurance, level: &Assurance) -> [(bool, bool, &'static str); 6] {
     [
         (before.challenge_required, level.challenge_required, "it does not ask for a challenge"),
         (before.single_use, level.single_use, "its proofs may pass once in each replica"),
         (before.scoped, level.scoped, "it does not ask for the elevated scopes to be named"),
         (before.task_required, level.task_required, "it does not ask for a task"),
+        (asks_every_call(before), asks_every_call(level), "only the first call of a task attests"),
+        (
+            before.single_use && denies_on_loss(before),
+            denies_on_loss(level),
+            "its proofs may pass once in each replica while the state is away",
+        ),
     ]
+}
+
+const fn asks_every_call(level: &Assurance) -> bool {
+    matches!(level.carry, Carry::EveryCall)
+}
+
+const fn denies_on_loss(level: &Assurance) -> bool {
+    matches!(level.on_state_loss, OnStateLoss::Deny)
 }
 
 fn laxer(before: &LevelDraft, level: &LevelDraft, place: Place, how: &str, problems: &mut Diagnostics) {

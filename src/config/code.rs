@@ -53,6 +53,7 @@ pub enum Code {
     AnomalyDecides = 50,
     NoSuchRoute = 51,
     BelowFloor = 52,
+    GrantWithoutTask = 53,
     AttestationAudience = 60,
     UnprovableAttestation = 61,
     ReusableProof = 62,
@@ -66,7 +67,7 @@ pub enum Severity {
 }
 
 impl Code {
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 51] = [
         Self::Unreadable,
         Self::NoFile,
         Self::TooLarge,
@@ -114,6 +115,7 @@ impl Code {
         Self::AnomalyDecides,
         Self::NoSuchRoute,
         Self::BelowFloor,
+        Self::GrantWithoutTask,
         Self::AttestationAudience,
         Self::UnprovableAttestation,
         Self::ReusableProof,
@@ -171,6 +173,7 @@ impl Code {
             Self::AnomalyDecides => "a rule that looks at what is unusual holds for every request",
             Self::NoSuchRoute => "a rule names routes of which there are none",
             Self::BelowFloor => "a floor always raises a route",
+            Self::GrantWithoutTask => "a level remembers grants and asks for no task that ends them",
             Self::AttestationAudience => "an attestation that was made for somebody else would pass",
             Self::UnprovableAttestation => "a level accepts an attestation in a way that nobody can meet",
             Self::ReusableProof => "a proof may pass once in each replica where it opens the most",

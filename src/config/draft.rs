@@ -20,8 +20,8 @@ use super::scopes::{self, ScopesDraft};
 use super::source::Place;
 use super::tree::{Entry, Node};
 use crate::policy::{
-    ChallengeLimit, Floors, Identities, IssuerId, KeyOrigin, Mode, Origin, Policy, RouteTable, Rule, Undeclared,
-    Unmatched,
+    ChallengeLimit, Definitions, Floors, Identities, IssuerId, KeyOrigin, Mode, Origin, Policy, RouteTable, Rule,
+    Undeclared, Unmatched,
 };
 
 /// The parts of a policy that could be read; what could not has been reported.
@@ -135,6 +135,7 @@ impl Draft {
             floors: Floors::new(self.floors.into_iter().map(|draft| draft.floor).collect()),
             refuse_ambiguous: self.paths.refuse_ambiguous,
             context: self.context.context?,
+            definitions: Definitions::default(),
             attestations: self.attestations.into_iter().map(|draft| draft.attestation).collect(),
             assurance: self.levels.into_iter().map(|draft| draft.level).collect(),
             rules: self.rules,

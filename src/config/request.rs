@@ -2,6 +2,7 @@
 
 mod attestation;
 mod claims;
+mod grant;
 mod headers;
 
 use super::code::Code;
@@ -26,10 +27,10 @@ pub(super) fn read(node: &Node, problems: &mut Diagnostics) -> Option<Inputs> {
     #[rustfmt::skip]
     let [
         layer, method, host, path, headers, body, source, asks, mcp, hints, country, principal, scopes, lifetime, subject, claims, bound, fault, fired,
-        attestation,
+        attestation, grant,
     ] = section.members([
         "layer", "method", "host", "path", "headers", "body", "source", "asks", "mcp", "hints", "country", "principal", "scopes",
-        "credential_lifetime", "subject", "claims", "bound", "fault", "fired", "attestation",
+        "credential_lifetime", "subject", "claims", "bound", "fault", "fired", "attestation", "grant",
     ], problems);
     let layer = layer.or(Layer::Http, problems, |node, problems| {
         node.choice(&[("http", Layer::Http), ("network", Layer::Network)], problems)
@@ -56,6 +57,7 @@ pub(super) fn read(node: &Node, problems: &mut Diagnostics) -> Option<Inputs> {
     let fault = fault.optional(problems, |node, problems| read_fault(node, is_ours, problems));
     let fired = fired.or(Vec::new(), problems, read_fired);
     let attestation = attestation.optional(problems, attestation::read);
+    let grant = grant.optional(problems, grant::read);
     Some(Inputs {
         layer: layer?,
         method: method?,
@@ -77,6 +79,7 @@ pub(super) fn read(node: &Node, problems: &mut Diagnostics) -> Option<Inputs> {
         fault: fault?,
         fired: fired?,
         attestation: attestation?,
+        grant: grant?,
     })
 }
 

@@ -11,9 +11,6 @@ use crate::policy::{Classification, PrivilegeReason};
 pub fn metadata(rendering: &Rendering<'_>) -> Vec<u8> {
     let decision = rendering.decision;
     let class = decision.findings.classification.as_ref();
-    // Only a task that was proven: what a caller merely shows, a later filter could take for granted.
-    let proven = matches!(&decision.outcome, Outcome::Allow(permit) if permit.level().is_some());
-    let attested = decision.findings.attestation.as_ref().filter(|_| proven);
     let principal = decision.findings.caller.as_ref().and_then(|caller| caller.principal.as_ref());
     let rules: Vec<_> = rendering.rule_names(class.map(|class| &*class.rules)).collect();
     let shadow_rules: Vec<_> = rendering.rule_names(class.map(|class| &*class.shadow_rules)).collect();
@@ -30,7 +27,8 @@ pub fn metadata(rendering: &Rendering<'_>) -> Vec<u8> {
     members.list("shadow_rules", &shadow_rules);
     members.text("assurance", rendering.assurance_name());
     members.text("principal", principal.map_or("", |principal| principal.as_str()));
-    members.text("task", attested.and_then(|attested| attested.appraised.task.as_deref()).unwrap_or_default());
+    // Only a task that was proven: what a caller merely shows, a later filter could take for granted.
+    members.text("task", decision.task().unwrap_or_default());
     members.text("decision_id", rendering.decision_id);
     members.text("shadow_decision", decision.shadow.as_ref().map_or("", Outcome::as_str));
     members.0.into_bytes()

@@ -16,7 +16,7 @@ const NEEDS_NEWER: Problem = Problem::new(
     401,
     "use_fresh_attestation",
     "Newer attestation required",
-    "The attestation is too old. Get a new one from the attester, and send it with a proof that carries the challenge.",
+    "The attestation is too old, or was revoked. Get a new one from the attester, and send it with a proof that carries the challenge.",
 );
 const BAD_ATTESTATION: Problem = Problem::new(
     401,
@@ -96,7 +96,7 @@ impl Problem {
     pub fn of(reason: &Reason) -> Self {
         match reason {
             Reason::AttestationMissing => NEEDS_ATTESTATION,
-            Reason::Attestation(TokenFault::TooOld | TokenFault::Expired) => NEEDS_NEWER,
+            Reason::Attestation(TokenFault::TooOld | TokenFault::Expired | TokenFault::Revoked) => NEEDS_NEWER,
             Reason::Attestation(TokenFault::Contraindicated) => CONTRAINDICATED,
             Reason::Attestation(_) | Reason::Proof(ProofFault::Missing) => BAD_ATTESTATION,
             Reason::Proof(fault) if fault.wants_challenge() => NEEDS_NONCE,
@@ -117,8 +117,13 @@ impl Problem {
                 )
             },
             Reason::Request(_) => MALFORMED,
-            // The first three are no problems; were one rendered as such, it must not look like an allow.
-            Reason::Routine | Reason::Attested | Reason::ChallengeRequested | Reason::Unavailable(_) => AWAY,
+            // All but the last are no problems; were one rendered as such, it must not look like an allow.
+            Reason::Routine
+            | Reason::Attested
+            | Reason::Granted
+            | Reason::TaskEnded
+            | Reason::ChallengeRequested
+            | Reason::Unavailable(_) => AWAY,
         }
     }
 }

@@ -39,6 +39,7 @@ pub fn render(rendering: &Rendering<'_>) -> CheckAnswer {
         Outcome::StepUp(step_up) => rendering.step_up(step_up),
         Outcome::Deny(reason) => rendering.deny(reason),
         Outcome::Challenge => rendering.challenge(),
+        Outcome::TaskEnded => rendering.task_ended(),
     }
 }
 
@@ -81,14 +82,14 @@ impl<'a> Rendering<'a> {
     fn allow(&self, permit: &Permit) -> CheckAnswer {
         let principal = self.caller().and_then(|caller| caller.principal.as_ref());
         let level = permit.level().map(|_| self.assurance_name());
-        let task = self.decision.findings.attestation.as_ref().and_then(|attested| attested.appraised.task.as_deref());
+        let task = self.decision.task();
         let set = [
             (DECISION, Some(word(permit))),
             (DECISION_ID, Some(self.decision_id)),
             (ROUTE, Some(self.route_name())),
             (PRINCIPAL, principal.map(Principal::as_str)),
             (ASSURANCE, level),
-            (TASK, task.filter(|task| level.is_some() && is_header_text(task))),
+            (TASK, task.filter(|task| is_header_text(task))),
         ];
         let mut passage = Passage::default();
         for (name, value) in set.iter().filter_map(|(name, value)| Some((name, (*value)?))) {
@@ -150,6 +151,12 @@ impl<'a> Rendering<'a> {
         denied(200, headers, ChallengeBody::new(challenge).to_json(), metadata(self))
     }
 
+    fn task_ended(&self) -> CheckAnswer {
+        let mut headers = vec![("cache-control", "no-store".to_owned())];
+        headers.extend(self.challenge_headers());
+        denied(204, headers, String::new(), metadata(self))
+    }
+
     fn challenge_headers(&self) -> HeaderList {
         let challenge = self.challenge.into_iter();
         challenge.flat_map(|text| [(CHALLENGE, text.to_owned()), (DPOP_NONCE, text.to_owned())]).collect()
@@ -169,6 +176,7 @@ impl<'a> Rendering<'a> {
 const fn word(permit: &Permit) -> &'static str {
     match permit.level() {
         _ if permit.is_shadow() => "shadow",
+        _ if permit.is_granted() => "granted",
         Some(_) => "verified",
         None => "allowed",
     }

@@ -12,6 +12,8 @@ pub struct Caller {
     /// Nobody, where no source yields one.
     pub principal: Option<Principal>,
     pub token: Option<AccessToken>,
+    /// One more that came along, which Envoy verified.
+    pub beside: Option<AccessToken>,
     /// What all tokens of the call grant together; nothing where there is none.
     pub granted: Option<ScopeSet>,
     /// The client certificate that came with the call, whomever it names.
@@ -62,6 +64,11 @@ impl Caller {
     pub fn foreign_subject(&self) -> Option<&str> {
         let own = self.principal.as_ref().map(Principal::as_str);
         self.claims()?.subject.as_deref().filter(|subject| Some(*subject) != own)
+    }
+
+    /// All tokens of the call.
+    pub fn tokens(&self) -> impl Iterator<Item = &AccessToken> {
+        self.token.iter().chain(&self.beside)
     }
 
     /// What the caller's token says.

@@ -18,6 +18,7 @@ impl Inputs {
             country: self.country,
             fired: self.fired(policy),
             attestation: self.attestation.as_ref().map(|given| given.recorded(policy)),
+            grant: self.grant.clone(),
             looped: self.fault == Some(Reason::ChallengeLoop),
         }
     }
@@ -28,7 +29,12 @@ impl Inputs {
         let signals = self.fired.iter().filter(|name| !is_signal(name)).map(|name| ("signal", name));
         let by = self.attestation.as_ref().and_then(|given| given.by.as_ref());
         let by = by.filter(|name| attestation(policy, name).is_none()).map(|name| ("attestation", name));
-        signals.chain(by).collect()
+        let level = self.grant.as_ref().and_then(|grant| grant.level.as_ref());
+        let is_level = |name: &Name| policy.assurance.iter().any(|level| level.name == *name);
+        let level = level.filter(|name| !is_level(name)).map(|name| ("assurance level", name));
+        let is_route = |name: &Name| policy.routes.iter().any(|(_, route)| route.name == *name);
+        let routes = self.grant.iter().flat_map(|grant| &grant.routes).filter(|name| !is_route(name));
+        signals.chain(by).chain(level).chain(routes.map(|name| ("route", name))).collect()
     }
 
     fn fired(&self, policy: &Policy) -> SignalSet {
@@ -51,6 +57,7 @@ impl Inputs {
                 None => Lifetime::None,
             },
             token,
+            beside: None,
             scopes_enforced: policy.credentials.grant_scopes(),
         }
     }

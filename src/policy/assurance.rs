@@ -1,7 +1,7 @@
 //! What counts as proof: the attestations that are known, and levels of assurance that ask for them.
 
 use super::{ClaimCondition, Issuer, IssuerId, Name};
-use crate::attestation::{ClaimNames, Claims, ProofKind, Purpose, Tier, TokenKind};
+use crate::attestation::{ClaimNames, Claims, ProofKind, Purpose, Thumbprint, Tier, TokenKind};
 use crate::time::Ttl;
 
 /// The place of an attestation in its policy.
@@ -84,6 +84,27 @@ pub struct Assurance {
     pub scoped: bool,
     /// Whether it must name a task.
     pub task_required: bool,
+    pub carry: Carry,
+    pub on_state_loss: OnStateLoss,
+}
+
+/// Which calls of a task have to attest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Carry {
+    #[default]
+    EveryCall,
+    /// The first one leaves a grant for the others.
+    FirstCall,
+}
+
+/// What single use means while the state that replicas share is away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnStateLoss {
+    /// Nobody can tell whether a proof was used, so that none passes.
+    #[default]
+    Deny,
+    /// Each replica counts by itself.
+    Local,
 }
 
 impl Profile {
@@ -149,6 +170,15 @@ impl Possession {
 }
 
 impl Assurance {
+    /// All that this level means, in one digest: whatever is said otherwise of it, or of what it accepts, makes another. It
+    /// is not the same under another version of this program, which costs no more than an attestation.
+    pub fn definition(&self, attestations: &[Attestation], issuers: &[Issuer]) -> Thumbprint {
+        let accepted: Vec<_> = self.accept.iter().filter_map(|id| attestations.get(id.0)).collect();
+        let issuers: Vec<_> =
+            accepted.iter().flat_map(|accepted| &accepted.issuers).filter_map(|id| issuers.get(id.0)).collect();
+        Thumbprint::of(format!("{self:?} {accepted:?} {issuers:?}").as_bytes())
+    }
+
     /// Whether an attestation that is bound to nothing can be its own proof: made for a challenge of ours, and good once.
     pub const fn takes_statements(&self) -> bool {
         self.challenge_required && self.single_use

@@ -208,6 +208,11 @@ impl Coverage {
         !self.unnamed && self.scopes.is_subset_of(scopes)
     }
 
+    /// Whether some of it has no scope that could be named.
+    pub const fn is_unnamed(&self) -> bool {
+        self.unnamed
+    }
+
     fn with(&self, other: &Self) -> Self {
         Self { scopes: self.scopes.union(&other.scopes), unnamed: self.unnamed || other.unnamed }
     }

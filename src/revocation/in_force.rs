@@ -108,6 +108,11 @@ impl Revocations {
         }
     }
 
+    /// Whether a key was ever revoked, whatever came after.
+    pub fn is_key_revoked(&self, key: &Thumbprint) -> bool {
+        epoch_of(&self.keys, key).is_some()
+    }
+
     fn latest(&self, what: &Issued<'_>) -> Option<UnixTime> {
         let own = [
             self.all,

@@ -2,8 +2,8 @@
 //! granted, and what was spent. What is known here always counts at once; what the state says is added to it.
 
 use super::{Grants, Revoked, SpentProofs};
-use crate::case::{Spending, Spent};
-use crate::grant::{Grant, GrantKey};
+use crate::case::{Spending, Spent, Wanted};
+use crate::grant::Grant;
 use crate::revocation::{Revocation, RevocationId, Revocations, Source};
 use crate::time::{Ttl, UnixTime};
 use arc_swap::Guard;
@@ -78,8 +78,8 @@ impl Ledger {
     }
 
     /// Those that a caller may use. Whether they still count is asked by who uses them.
-    pub async fn grants_of(&self, key: &GrantKey, now: UnixTime) -> Vec<Arc<Grant>> {
-        self.grants.of(key, now)
+    pub async fn grants_of(&self, wanted: &Wanted, now: UnixTime) -> Vec<Arc<Grant>> {
+        wanted.keys.iter().flat_map(|key| self.grants.of(key, now)).collect()
     }
 
     /// All that count now.
@@ -123,7 +123,7 @@ mod tests {
         };
         ledger.revoke(vec![revocation("a", Source::Event), revocation("b", Source::Identity)], now).await.unwrap();
         ledger.revoke(vec![revocation("a", Source::Event)], now).await.unwrap();
-        let counted = Source::ALL.map(|source| counter(source).unwrap().get());
-        assert_eq!(counted, [0, 0, 0, 1, 0, 1]);
+        let counts = Source::ALL.map(|source| counter(source).unwrap().get());
+        assert_eq!(counts, [0, 0, 0, 1, 0, 1]);
     }
 }

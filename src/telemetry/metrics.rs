@@ -10,10 +10,12 @@ mod policy;
 mod reasons;
 mod routes;
 mod scrape;
+mod state;
 
 pub use keys::KeySeries;
 pub use policy::PolicyMetrics;
 pub use scrape::{Cache, Lookups, Readings};
+pub use state::StateSeries;
 
 use crate::attestation::{KeySet, Keyring};
 use crate::policy::{IssuerId, Name, Policy};
@@ -106,6 +108,11 @@ impl Metrics {
     /// The series of one issuer's keys.
     pub fn keys_of(&self, issuer: &Name) -> prometheus::Result<KeySeries> {
         KeySeries::of(issuer, &self.families)
+    }
+
+    /// The series of the state that replicas share.
+    pub fn state(&self) -> StateSeries {
+        StateSeries::of(&self.families)
     }
 
     pub fn count_reload(&self, reload: Reload) {

@@ -69,6 +69,11 @@ const CASES: &[(&str, &str)] = &[
     ("undeclared_not_refused", "undeclared: { refuse: false }"),
     ("no_resource", "resource: gone"),
     ("laxer_level", LAXER),
+    ("laxer_memory", LAXER_MEMORY),
+    (
+        "grant_without_task",
+        "assurance:\n  - { name: fresh, max_age: 5m, accept: [workload], carry: first_call }\nrules: []",
+    ),
     ("no_effect", "rules:\n  - { name: a, when: { sensitivity: low } }"),
     ("two_effects", "rules:\n  - { name: a, when: { sensitivity: low }, require: fresh, deny: no }"),
     ("no_condition", "rules:\n  - { name: a, when: {}, require: fresh }"),
@@ -225,11 +230,14 @@ assurance:
   - { name: bound, max_age: 6m, accept: [workload, other] }
 ";
 
+const LAXER_MEMORY: &str = r"
+assurance:
+  - { name: fresh, max_age: 5m, accept: [workload], single_use: true, task: required }
+  - { name: bound, max_age: 5m, accept: [workload], single_use: true, task: required, carry: first_call, on_state_loss: local }
+";
+
 const NOT_YET: &str = r"
 events: { transmitters: [idp], audiences: [stepgate] }
-assurance:
-  - { name: fresh, max_age: 5m, accept: [workload], task: required, carry: first_call }
-rules: []
 ";
 
 fn all_cases() -> impl Iterator<Item = &'static (&'static str, &'static str)> {

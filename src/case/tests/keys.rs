@@ -6,7 +6,6 @@ use crate::attestation::{KeySet, Keyring};
 use crate::case::{Case, Ground, Need, Step};
 use crate::identity::TrustDomain;
 use crate::policy::{IssuerId, Mode};
-use crate::time::UnixTime;
 use std::sync::Arc;
 
 const BEARER: IssuerId = IssuerId(0);
@@ -76,7 +75,7 @@ fn looks(world: &World, call: &Call) -> usize {
     let ground = Ground { policy: &world.policy, keyring: &world.keyring, challenges: &world.challenges };
     let mut case = Case::open(ground, &facts);
     let mut looks = 0;
-    while let Step::Needs(need) = case.step(UnixTime::from_secs(call.at)) {
+    while let Step::Needs(need) = world.step(&mut case, call.at) {
         looks += usize::from(matches!(need, Need::Keys(_)));
         case.supply(world.answer(need, call.at));
     }

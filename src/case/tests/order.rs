@@ -10,7 +10,6 @@ use crate::policy::{
 };
 use crate::reason::Reason;
 use crate::request::{AskedIn, Hints, Host, Metadata, Peer, RequestFacts};
-use crate::time::UnixTime;
 
 #[test]
 fn a_routine_call_needs_no_evidence() {
@@ -216,7 +215,7 @@ fn what_would_be_asked_of_a_connection_is_watched_as_a_refusal() {
     let facts = RequestFacts::of_connection(None, peer, metadata, hints, Host::unknown());
     let decide = |world: &World| {
         let ground = Ground { policy: &world.policy, keyring: &world.keyring, challenges: &world.challenges };
-        match Case::open(ground, &facts).step(UnixTime::from_secs(NOW)) {
+        match world.step(&mut Case::open(ground, &facts), NOW) {
             Step::Decided(decision) => decision,
             Step::Needs(need) => unreachable!("{need:?}"),
         }

@@ -3,13 +3,14 @@
 use super::line;
 use super::world::{Call, NOW, REFUND, WEB, World};
 use crate::attestation::{ClaimNames, Claims, ProofFault, Purpose, TokenFault};
-use crate::case::{Case, Ground, ProvenBy, Recorded, RecordedAttestation, Step};
+use crate::case::{Case, Ground, Moment, ProvenBy, Recorded, RecordedAttestation, Step};
 use crate::context::{Anomaly, Context, HeaderTest, Lifetime, Look, Signal, SignalId, SignalSet, Signals, Test};
 use crate::decision::{Decision, Findings};
 use crate::identity::{AccessToken, Caller, Principal, Scheme, VerifiedToken};
 use crate::policy::{AttestationId, ScopeSet};
 use crate::reason::Reason;
 use crate::request::Asked;
+use crate::revocation::Revocations;
 use crate::time::{Ttl, UnixTime};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -27,6 +28,7 @@ fn web(scopes: &str) -> Recorded {
         caller: Caller {
             principal: Some(Principal::parse(WEB).unwrap()),
             token: Some(token(&json!({ "sub": WEB }))),
+            beside: None,
             granted: Some(ScopeSet::parse(scopes).unwrap()),
             certificate: None,
             certified: false,
@@ -37,6 +39,7 @@ fn web(scopes: &str) -> Recorded {
         country: None,
         fired: SignalSet::default(),
         attestation: None,
+        grant: None,
         looped: false,
     }
 }
@@ -72,7 +75,11 @@ fn a_recorded_case_asks_for_nothing() {
     let facts = world.refund().facts();
     let recorded = web("payments:refund");
     let mut case = Case::recorded(ground, &facts, &recorded);
-    let Step::Decided(decision) = case.step(UnixTime::from_secs(NOW)) else { panic!("it asks") };
+    let Step::Decided(decision) =
+        case.step(Moment { now: UnixTime::from_secs(NOW), revoked: &Revocations::none(Ttl::from_secs(1)) })
+    else {
+        panic!("it asks")
+    };
     assert_eq!(line(&decision), "step_up attestation_missing");
 }
 

@@ -4,22 +4,23 @@ use crate::attestation::verify::verify;
 use crate::attestation::{
     Algorithm, KeySet, Keyring, Proof, ProofKey, ProofKind, Thumbprint, TokenFault, TokenKind, Unverified, Verified,
 };
-use crate::case::{Answer, Case, Ground, Need, Renewal, Spent, Step};
+use crate::case::{Answer, Case, Ground, Moment, Need, Reach, Renewal, Spending, Spent, Step, Wanted};
 use crate::challenge::ChallengeKeys;
 use crate::context::Context;
 use crate::decision::Decision;
 use crate::identity::{PeerCertificate, Principal, TrustDomain};
 use crate::mint::{Jwt, SigningKey, jwks};
 use crate::policy::{
-    Assurance, Attestation, AttestationId, BearerCredential, ChallengeLimit, Credentials, Effect, ElevatedScopes,
-    Floors, HostPattern, Identities, IdentitySource, Issuer, IssuerId, LevelId, Mode, MtlsCredential, Name, Origin,
-    PathTemplate, Policy, Possession, Privilege, Profile, RequiredClaims, Route, RouteTable, Rule, ScopeSet, Selector,
-    Sensitivity, Unmatched, When,
+    Assurance, Attestation, AttestationId, BearerCredential, Carry, ChallengeLimit, Credentials, Definitions, Effect,
+    ElevatedScopes, Floors, HostPattern, Identities, IdentitySource, Issuer, IssuerId, LevelId, Mode, MtlsCredential,
+    Name, OnStateLoss, Origin, PathTemplate, Policy, Possession, Privilege, Profile, RequiredClaims, Route, RouteTable,
+    Rule, ScopeSet, Selector, Sensitivity, Unmatched, When,
 };
 use crate::reason::Unavailable;
 use crate::request::{Body, Headers, Hints, Host, Layer, Metadata, Method, Peer, Readings, RequestFacts, RequestPath};
+use crate::revocation::{Revocation, Revocations, Source, Target};
 use crate::store::learned::Bounds;
-use crate::store::{Learned, SpentProofs, Unanswered};
+use crate::store::{Grants, Learned, Revoked, SpentProofs, Unanswered};
 use crate::time::{Ttl, UnixTime};
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -36,6 +37,8 @@ pub(crate) struct World {
     pub keyring: Keyring,
     pub challenges: ChallengeKeys,
     pub spent: SpentProofs,
+    pub revoked: Revoked,
+    pub grants: Grants,
     pub learned: Learned,
     pub unanswered: Unanswered,
     pub idp: SigningKey,
@@ -80,6 +83,8 @@ impl World {
             keyring,
             challenges: ChallengeKeys::single(&[1; 32]),
             spent: SpentProofs::new(1_000),
+            revoked: Revoked::none(Revocations::DEFAULT_KEEP),
+            grants: Grants::default(),
             learned: Learned::new(Bounds::default()),
             unanswered: Unanswered::default(),
             idp,
@@ -94,7 +99,7 @@ impl World {
         let ground = Ground { policy: &self.policy, keyring: &self.keyring, challenges: &self.challenges };
         let mut case = Case::open(ground, &facts);
         loop {
-            match case.step(UnixTime::from_secs(call.at)) {
+            match self.step(&mut case, call.at) {
                 Step::Needs(need) => case.supply(self.answer(need, call.at)),
                 Step::Decided(decision) => {
                     if let Some((sighting, lesson)) = decision.lesson(&self.policy.context.signals) {
@@ -102,10 +107,21 @@ impl World {
                         self.learned.learn(sighting, lesson, terms, UnixTime::from_secs(call.at));
                     }
                     decision.findings.answered.iter().for_each(|key| self.unanswered.answered(key));
+                    let earned = decision.earned().into_iter();
+                    earned.for_each(|grant| self.grants.keep(Arc::clone(grant), UnixTime::from_secs(call.at)));
                     return decision;
                 }
             }
         }
+    }
+
+    pub(crate) fn step<'a>(&self, case: &mut Case<'a>, now: u64) -> Step<'a> {
+        case.step(Moment { now: UnixTime::from_secs(now), revoked: &self.revoked.in_force() })
+    }
+
+    /// Revokes what was issued for this until then.
+    pub(crate) fn revoke(&self, target: Target, at: u64) {
+        self.revoked.add([Revocation::new(target, UnixTime::from_secs(at), Source::Operator)]);
     }
 
     pub(crate) fn answer(&self, need: Need<'_>, now: u64) -> Answer {
@@ -116,6 +132,13 @@ impl World {
                 Answer::Familiarity(self.learned.familiarity(&sighting, &self.policy.context.learning, now))
             }
             Need::Spend(spending) => Answer::Spent(spending.key, self.spent.spend(spending, now)),
+            Need::Grants(Wanted { keys, from }) => {
+                Answer::Grants(from, keys.iter().flat_map(|key| self.grants.of(key, now)).collect())
+            }
+            Need::EndTask(task) => {
+                self.revoked.add([Revocation::new(task.target(), now, Source::TaskEnd)]);
+                Answer::TaskEnded(Ok(()))
+            }
             Need::Challenge(key) => Answer::Challenge(self.unanswered.ask(&key, self.policy.challenges, now)),
             need => read(ground, &need).unwrap(),
         }
@@ -235,7 +258,7 @@ pub(crate) fn read(ground: Ground<'_>, need: &Need<'_>) -> Option<Answer> {
             Some(Answer::Proof(unproven.kind, unproven.key.thumbprint, verdict.map(Arc::new)))
         }
         Need::Keys(_) => Some(Answer::Keys(Renewal::Unchanged)),
-        Need::Familiarity(_) | Need::Spend(_) | Need::Challenge(_) => None,
+        Need::Familiarity(_) | Need::Spend(_) | Need::Challenge(_) | Need::Grants(_) | Need::EndTask(_) => None,
     }
 }
 
@@ -268,6 +291,7 @@ fn policy() -> Policy {
         context: Context::default(),
         attestations: vec![attestation()],
         assurance: levels(),
+        definitions: Definitions::default(),
         rules: rules(),
     }
 }
@@ -309,6 +333,8 @@ pub(crate) fn levels() -> Vec<Assurance> {
         single_use: false,
         scoped: false,
         task_required: false,
+        carry: Carry::EveryCall,
+        on_state_loss: OnStateLoss::Deny,
     };
     [("fresh", 300, false), ("bound", 60, true)].map(level).into()
 }
@@ -384,7 +410,7 @@ fn rules() -> Vec<Rule> {
 pub(crate) fn is_spent(world: &World, proof: &str) -> bool {
     let key = ProofKey::of_thumbprint(Thumbprint::parse(&world.web.public().thumbprint()).unwrap());
     let proof = Proof::verify(ProofKind::Dpop, proof, &key).unwrap();
-    let spending = crate::case::Spending { key: proof.spending_key(), until: proof.expires() };
+    let spending = Spending::of_proof(&proof, Reach::Process);
     world.spent.spend(spending, UnixTime::from_secs(NOW)) == Spent::Replayed
 }
 

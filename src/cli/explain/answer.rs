@@ -75,7 +75,7 @@ fn shadow_text(shadow: &Outcome) -> String {
     match shadow {
         Outcome::StepUp(step_up) => format!("step_up: {}", step_up.reason.as_str()),
         Outcome::Deny(reason) => format!("deny: {}", reason.as_str()),
-        Outcome::Allow(_) | Outcome::Challenge => shadow.as_str().to_owned(),
+        Outcome::Allow(_) | Outcome::Challenge | Outcome::TaskEnded => shadow.as_str().to_owned(),
     }
 }
 

@@ -2,18 +2,20 @@
 
 use super::Failure;
 use crate::app;
-use crate::case::{Case, Ground, Step};
+use crate::case::{Case, Ground, Moment, Step};
 use crate::challenge::ChallengeKeys;
 use crate::clock::Clock;
 use crate::decision::Decision;
 use crate::ext_authz::facts;
 use crate::reason::Reason;
 use crate::request::RequestFacts;
-use crate::store::{Gate, NoRandomness, Store};
+use crate::revocation::Revocations;
+use crate::store::{Gate, Ledger, NoRandomness, Store};
 use crate::telemetry::Metrics;
 use crate::time::UnixTime;
 use envoy_types::pb::envoy::service::auth::v3::CheckRequest;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// It is always the time of the request.
 #[derive(Clone, Copy, Debug)]
@@ -40,12 +42,14 @@ pub(super) fn decide(
         }
     };
     let meters = app::meters(&Metrics::new()?)?;
-    let store = Store::new(Then(at), CACHE_BYTES, Gate::new(1, Gate::DEFAULT_MAX_WAITING), meters)?;
+    let ledger = Arc::new(Ledger::in_process(Revocations::DEFAULT_KEEP));
+    let store = Store::new(Then(at), CACHE_BYTES, Gate::new(1, Gate::DEFAULT_MAX_WAITING), meters, ledger)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(Failure::Runtime)?;
     let decision = runtime.block_on(async {
         let mut case = Case::open(ground, &facts);
         loop {
-            match case.step(at) {
+            let revoked = Arc::clone(&store.ledger().revocations());
+            match case.step(Moment { now: at, revoked: &revoked }) {
                 Step::Needs(need) => case.supply(store.answer(ground, need).await),
                 Step::Decided(decision) => return decision,
             }

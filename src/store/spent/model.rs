@@ -2,6 +2,7 @@
 //! However the threads meet, each proof passes once.
 
 use super::*;
+use crate::case::Reach;
 use rstest::rstest;
 use shuttle::sync::Mutex as ModelMutex;
 use shuttle::sync::atomic::{AtomicU64, Ordering};
@@ -56,7 +57,7 @@ impl<L: Lock<Shard>> World<L> {
             return;
         }
         let key = Thumbprint::from_bytes([u8::try_from(number).unwrap(); 32]);
-        let spending = Spending { key, until: UnixTime::from_secs(until) };
+        let spending = Spending { key, until: UnixTime::from_secs(until), reach: Reach::Process };
         if self.spent.spend(spending, UnixTime::from_secs(self.now())) == Spent::First {
             self.firsts[number].fetch_add(1, Ordering::SeqCst);
         }

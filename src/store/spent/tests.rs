@@ -1,13 +1,14 @@
 //! What is spent, by one thread and by many that are really there.
 
 use super::*;
+use crate::case::Reach;
 use crate::time::Ttl;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
 
 fn proof(number: u64) -> Spending {
-    Spending { key: Thumbprint::of(&number.to_be_bytes()), until: NOW.plus(Ttl::from_secs(60)) }
+    Spending { key: Thumbprint::of(&number.to_be_bytes()), until: NOW.plus(Ttl::from_secs(60)), reach: Reach::Process }
 }
 
 #[test]

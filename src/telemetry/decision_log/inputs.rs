@@ -3,6 +3,7 @@
 //! are given as already verified; what may not be logged is given by what came of it.
 
 mod attestation;
+pub(super) mod grant;
 
 use super::headers::Read;
 use super::line::Scopes;
@@ -16,6 +17,7 @@ use crate::reason::Reason;
 use crate::request::{Asked, Hints, Layer, Malformed, McpCall, RequestFacts};
 use crate::time::Ttl;
 use attestation::Shown;
+use grant::Granted;
 use serde::{Serialize, Serializer};
 use std::net::IpAddr;
 
@@ -46,6 +48,8 @@ pub(super) struct Inputs<'a> {
     fired: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     attestation: Option<Shown<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grant: Option<Granted<'a>>,
 }
 
 /// Who calls.
@@ -117,6 +121,7 @@ impl<'a> Inputs<'a> {
             fault: fault(record),
             fired: facts.map(|facts| fired(record, facts)).unwrap_or_default(),
             attestation: Shown::of(record),
+            grant: Granted::of(record),
         }
     }
 }

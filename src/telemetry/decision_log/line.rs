@@ -2,10 +2,12 @@
 //! empty; no field is ever left out.
 
 use super::inputs::Inputs;
+use super::inputs::grant::age;
 use super::record::Record;
 use crate::attestation::Thumbprint;
 use crate::context::SignalSet;
 use crate::decision::{Attested, Outcome};
+use crate::grant::{Basis, Grant};
 use crate::policy::{Kind, Policy, Privilege, PrivilegeReason, Route, RuleId, Scope, ScopeSet, Sensitivity, UNMATCHED};
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
@@ -118,6 +120,9 @@ impl<'a> Line<'a> {
 
 impl<'a> Attestation<'a> {
     fn of(record: &Record<'a>) -> Option<Self> {
+        if let Some(grant) = &record.decision.findings.grant {
+            return Some(Self::behind(grant, record));
+        }
         let Attested { by, appraised, .. } = record.decision.findings.attestation.as_ref()?;
         Some(Self {
             name: record.policy.attestation(*by).map(|attestation| attestation.name.as_str()),
@@ -125,6 +130,15 @@ impl<'a> Attestation<'a> {
             age_seconds: appraised.age.as_secs(),
             task: appraised.task.as_deref(),
         })
+    }
+
+    /// The one that a grant was given for; of one by an operator, who that was.
+    fn behind(grant: &'a Grant, record: &Record<'a>) -> Self {
+        let (name, issuer) = match &grant.basis {
+            Basis::Attested(basis) => (Some(basis.attestation.as_str()), basis.attester.as_str()),
+            Basis::BreakGlass { by, .. } => (None, by.as_str()),
+        };
+        Self { name, issuer, age_seconds: age(grant, record.time).as_secs(), task: Some(&grant.task) }
     }
 }
 

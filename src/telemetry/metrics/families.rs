@@ -5,7 +5,7 @@ use crate::policy::{Name, Policy, UNMATCHED};
 use prometheus::core::{Collector, MetricVec, MetricVecBuilder};
 use prometheus::proto::MetricFamily;
 use prometheus::{
-    HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, Result,
+    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, Result,
 };
 use std::collections::{HashMap, HashSet};
 
@@ -35,6 +35,8 @@ pub(super) struct Families {
     pub revocations: IntCounterVec,
     pub build_info: IntGaugeVec,
     pub state_up: IntGauge,
+    pub state_operations: IntCounterVec,
+    pub revocation_lag: Histogram,
 }
 
 const NAMESPACE: &str = "stepgate";
@@ -42,6 +44,9 @@ const NAMESPACE: &str = "stepgate";
 /// From what a remembered decision takes to what no caller should wait: 25 µs to 250 ms.
 const DURATION_BUCKETS: [f64; 13] =
     [0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25];
+
+/// From a store nearby to one that was away: 1 ms to 10 minutes.
+const LAG_BUCKETS: [f64; 12] = [0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 10.0, 60.0, 600.0];
 
 /// Makes metrics and registers them.
 struct Registrar<'r>(&'r Registry);
@@ -100,6 +105,15 @@ impl Families {
             revocations: new.counters("revocations_total", "Revocations that were put in force.", &["source"])?,
             build_info: new.gauges("build_info", "What is running.", &["version", "revision"])?,
             state_up: new.gauge("state_up", "Whether the store of what replicas share is at hand.")?,
+            state_operations: new.counters(
+                "state_operations_total",
+                "What was asked of the store that replicas share; `open` where it was not asked, being away.",
+                &["op", "outcome"],
+            )?,
+            revocation_lag: new.duration(
+                "revocation_lag_seconds",
+                "Time from a revocation in another replica to its being in force here.",
+            )?,
         })
     }
 
@@ -152,6 +166,11 @@ impl Registrar<'_> {
     fn durations(&self, name: &str, help: &str, labels: &[&str]) -> Result<HistogramVec> {
         let options = HistogramOpts::from(options(name, help)).buckets(DURATION_BUCKETS.into());
         self.register(HistogramVec::new(options, labels)?)
+    }
+
+    fn duration(&self, name: &str, help: &str) -> Result<Histogram> {
+        let options = HistogramOpts::from(options(name, help)).buckets(LAG_BUCKETS.into());
+        self.register(Histogram::with_opts(options)?)
     }
 
     fn register<M: Collector + Clone + 'static>(&self, metric: M) -> Result<M> {

@@ -8,13 +8,20 @@ pub(super) struct PerOutcome<T> {
     step_up: T,
     deny: T,
     challenge: T,
+    task_end: T,
 }
 
 impl<T> PerOutcome<T> {
     /// Makes them from the word of each outcome.
     pub(super) fn new<E>(mut make: impl FnMut(&'static str) -> Result<T, E>) -> Result<Self, E> {
-        let [allow, step_up, deny, challenge] = Outcome::WORDS;
-        Ok(Self { allow: make(allow)?, step_up: make(step_up)?, deny: make(deny)?, challenge: make(challenge)? })
+        let [allow, step_up, deny, challenge, task_end] = Outcome::WORDS;
+        Ok(Self {
+            allow: make(allow)?,
+            step_up: make(step_up)?,
+            deny: make(deny)?,
+            challenge: make(challenge)?,
+            task_end: make(task_end)?,
+        })
     }
 
     pub(super) const fn of(&self, outcome: &Outcome) -> &T {
@@ -23,12 +30,14 @@ impl<T> PerOutcome<T> {
             Outcome::StepUp(_) => &self.step_up,
             Outcome::Deny(_) => &self.deny,
             Outcome::Challenge => &self.challenge,
+            Outcome::TaskEnded => &self.task_end,
         }
     }
 
     /// Each with the word of its outcome.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&'static str, &T)> {
-        Outcome::WORDS.into_iter().zip([&self.allow, &self.step_up, &self.deny, &self.challenge])
+        let own = [&self.allow, &self.step_up, &self.deny, &self.challenge, &self.task_end];
+        Outcome::WORDS.into_iter().zip(own)
     }
 }
 
@@ -40,7 +49,7 @@ mod tests {
     #[test]
     fn each_outcome_finds_what_was_made_for_its_word() {
         let words = PerOutcome::new(Ok::<_, ()>).unwrap();
-        for outcome in [Outcome::Deny(Reason::UnmatchedRoute), Outcome::Challenge] {
+        for outcome in [Outcome::Deny(Reason::UnmatchedRoute), Outcome::Challenge, Outcome::TaskEnded] {
             assert_eq!(*words.of(&outcome), outcome.as_str());
         }
         assert!(words.iter().all(|(word, made)| word == *made));

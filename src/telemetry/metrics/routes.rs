@@ -62,11 +62,11 @@ impl Routes {
             Outcome::StepUp(_) | Outcome::Challenge => {
                 count(&route.issued, &self.challenges, &[&route.label, ISSUED]);
             }
-            Outcome::Allow(permit) if permit.level().is_some() => {
+            Outcome::Allow(permit) if permit.level().is_some() && !permit.is_granted() => {
                 count(&route.answered, &self.challenges, &[&route.label, ANSWERED]);
             }
             Outcome::Deny(Reason::ChallengeLoop) => count(&route.looped, &self.challenges, &[&route.label, LOOP]),
-            Outcome::Allow(_) | Outcome::Deny(_) => {}
+            Outcome::Allow(_) | Outcome::Deny(_) | Outcome::TaskEnded => {}
         }
     }
 

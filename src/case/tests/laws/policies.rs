@@ -8,8 +8,8 @@ use crate::case::tests::world::{ORIGIN, attestation, issuers, levels};
 use crate::context::{Context, LearningTerms, NetworkSet, Signal, Signals};
 use crate::identity::TrustDomain;
 use crate::policy::{
-    BearerCredential, ChallengeLimit, Credentials, ElevatedScopes, Floor, Floors, Identities, Identity, IdentitySource,
-    IssuerId, Mode, MtlsCredential, Origin, Policy, Route, RouteTable, Rule, Undeclared, Unmatched,
+    BearerCredential, ChallengeLimit, Credentials, Definitions, ElevatedScopes, Floor, Floors, Identities, Identity,
+    IdentitySource, IssuerId, Mode, MtlsCredential, Origin, Policy, Route, RouteTable, Rule, Undeclared, Unmatched,
 };
 use proptest::prelude::*;
 use std::sync::LazyLock;
@@ -120,6 +120,7 @@ impl Parts {
             },
             attestations: vec![attestation()],
             assurance: levels(),
+            definitions: Definitions::default(),
             rules: self.rules.clone(),
         }
     }

@@ -4,12 +4,13 @@ use super::calls::{Call, Sketch, sketch};
 use super::memory::{Memory, memory};
 use super::policies::{Parts, parts};
 use crate::case::tests::world::{NOW, key, key_set, read};
-use crate::case::{Allowance, Answer, Case, Ground, Need, Spent, Step};
+use crate::case::{Allowance, Answer, Case, Ground, Moment, Need, Spent, Step};
 use crate::challenge::ChallengeKeys;
 use crate::decision::{Decision, Outcome};
 use crate::mint::SigningKey;
 use crate::policy::{LevelId, Policy};
 use crate::request::Malformed;
+use crate::revocation::Revocations;
 use crate::time::UnixTime;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -84,13 +85,16 @@ pub(super) fn decide_with(
     let ground = Ground { policy, keyring: &ACTORS.keyring, challenges: &ACTORS.challenges };
     let mut case = Case::open(ground, &facts);
     loop {
-        let need = match case.step(UnixTime::from_secs(now)) {
+        let revoked = Revocations::none(Revocations::DEFAULT_KEEP);
+        let need = match case.step(Moment { now: UnixTime::from_secs(now), revoked: &revoked }) {
             Step::Decided(decision) => return Ok(decision),
             Step::Needs(need) => need,
         };
         let answer = remembers(&need).or_else(|| match need {
             Need::Spend(spending) => Some(Answer::Spent(spending.key, Spent::First)),
             Need::Challenge(_) => Some(Answer::Challenge(Allowance::Allowed)),
+            Need::Grants(wanted) => Some(Answer::Grants(wanted.from, Vec::new())),
+            Need::EndTask(_) => Some(Answer::TaskEnded(Ok(()))),
             need => read(ground, &need),
         });
         case.supply(answer.unwrap());
@@ -102,7 +106,7 @@ impl Verdict {
         match outcome {
             Outcome::Allow(_) => Self::Allow,
             Outcome::StepUp(step_up) => Self::StepUp(step_up.level),
-            Outcome::Deny(_) | Outcome::Challenge => Self::Deny,
+            Outcome::Deny(_) | Outcome::Challenge | Outcome::TaskEnded => Self::Deny,
         }
     }
 }

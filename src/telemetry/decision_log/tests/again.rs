@@ -5,10 +5,11 @@ mod sketch;
 
 use super::super::{Line, LoggedHeaders, Record, Seen};
 use super::refused;
-use crate::case::tests::world::{NOW, World};
+use crate::case::tests::world::{NOW, WEB, World, certificate};
 use crate::case::{Answer, Case, Ground, Need, Step};
 use crate::decision::{Decision, Outcome};
 use crate::inputs::Inputs;
+use crate::policy::Carry;
 use crate::reason::Reason;
 use crate::request::RequestFacts;
 use crate::time::UnixTime;
@@ -24,7 +25,7 @@ fn ground(world: &World) -> Ground<'_> {
 fn decide(world: &World, facts: &RequestFacts, sketch: &sketch::Sketch) -> Decision {
     let mut case = Case::open(ground(world), facts);
     loop {
-        match case.step(UnixTime::from_secs(NOW)) {
+        match world.step(&mut case, NOW) {
             Step::Needs(Need::Familiarity(_)) => case.supply(Answer::Familiarity(sketch.familiarity)),
             Step::Needs(Need::Challenge(_)) => case.supply(Answer::Challenge(sketch.allowance)),
             Step::Needs(need) => case.supply(world.answer(need, NOW)),
@@ -97,4 +98,37 @@ fn a_loop_is_refused_again() {
     let logged = line(&world, decision, Seen::from(&call.facts()));
     let again = inputs(&logged).decide(ground(&world), UnixTime::from_secs(NOW));
     assert_eq!((logged["inputs"]["fault"].as_str(), again.outcome), (Some("challenge_loop"), decision.outcome.clone()));
+}
+
+/// A world that remembers grants, and the second call of a task in it.
+fn granted() -> (World, Decision, crate::case::tests::world::Call) {
+    let mut world = World::new();
+    for level in &mut world.policy.assurance {
+        (level.carry, level.task_required) = (Carry::FirstCall, true);
+    }
+    let attestation = World::attestation(WEB, &world.web).claim("txn", "run-7").sign(&world.attester).unwrap();
+    let mut first = world.refund().with("oauth-client-attestation", attestation);
+    first.peer.certificate = Some(certificate(WEB).into());
+    assert!(world.decide(&first).earned().is_some());
+    let second = first.without("oauth-client-attestation").without("dpop");
+    let decision = world.decide(&second);
+    (world, decision, second)
+}
+
+#[test]
+fn what_was_granted_is_granted_again_and_not_beyond_the_grant() {
+    let (mut world, decision, call) = granted();
+    let logged = line(&world, &decision, Seen::from(&call.facts()));
+    assert_eq!((&logged["reason"], &logged["inputs"]["grant"]["task"]), (&"granted".into(), &"run-7".into()));
+    assert_eq!(logged["attestation"]["task"], "run-7");
+    let again = |world: &World, logged: &Value| inputs(logged).decide(ground(world), UnixTime::from_secs(NOW));
+    assert_eq!(again(&world, &logged).outcome, decision.outcome);
+    for (member, value) in [("scopes", "payments:read"), ("routes", "wipe")] {
+        let mut changed = logged.clone();
+        changed["inputs"]["grant"][member] = serde_json::json!([value]);
+        let same = again(&world, &changed).outcome == decision.outcome;
+        assert_eq!(same, member == "routes", "{member}: a call that needs scopes does not ask for the route");
+    }
+    world.policy.assurance.iter_mut().for_each(|level| level.carry = Carry::EveryCall);
+    assert_eq!(again(&world, &logged).outcome.as_str(), "step_up");
 }

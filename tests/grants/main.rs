@@ -1,0 +1,9 @@
+//! Grants through the binary: one proof for a task, and everything that ends it.
+#![allow(clippy::indexing_slicing, reason = "tests")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod ended;
+mod given;
+mod world;
