@@ -6,4 +6,5 @@ mod support;
 
 mod ended;
 mod given;
+mod operated;
 mod world;
