@@ -8,10 +8,12 @@ mod listen;
 mod reload;
 mod secret_file;
 mod signals;
+mod state;
 
 pub use failure::Failure;
 pub use listen::Listen;
 pub use secret_file::Unusable;
+pub use state::{StateAt, StateAtError};
 
 use crate::admin::{self, Admin, Control, LastError, Readiness, Standing};
 use crate::challenge::ChallengeKeys;
@@ -19,7 +21,7 @@ use crate::chassis::{Chassis, Drained, Health, InFlight, Limits, Listener};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Diagnostics, Loaded};
 use crate::server::{DecisionIds, Server, Snapshot};
-use crate::store::{CacheMeter, Gate, Ledger, Meters, RevocationMeter, Store};
+use crate::store::{CacheMeter, Gate, Meters, Store};
 use crate::telemetry::{
     AllowShare, Cache, DecisionLog, Destination, LatestDecisions, LogFormat, LogWriter, Metrics, program_log,
 };
@@ -27,6 +29,7 @@ use crate::time::Ttl;
 use arc_swap::ArcSwap;
 use reload::{Followed, Reloader};
 use signals::StopSignals;
+use state::Opened;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::pin;
@@ -50,6 +53,8 @@ pub struct Options {
     pub decision_log_allows: AllowShare,
     pub cache_bytes: u64,
     pub max_in_flight: usize,
+    /// Nothing: this process alone.
+    pub state: Option<StateAt>,
     pub revocations_keep: Ttl,
     pub drain: Duration,
 }
@@ -75,7 +80,8 @@ async fn serve(options: Options) -> Result<(), Failure> {
     let challenges = challenge_keys::in_force(challenge_keys.as_ref())?;
     let admin_tokens = admin_tokens::open(&options)?;
     let latest = admin_tokens.as_ref().map(|_| Arc::<LatestDecisions>::default());
-    let (server, log_writer) = build(&options, loaded, challenges, latest.clone(), &metrics).await?;
+    let state = state::open(&options, &challenges, &metrics)?;
+    let (server, log_writer) = build(&options, loaded, challenges, state, latest.clone(), &metrics).await?;
     let hangups = signals::hangups().map_err(Failure::Signals)?;
     let stop = StopSignals::listen().map_err(Failure::Signals)?;
 
@@ -86,6 +92,7 @@ async fn serve(options: Options) -> Result<(), Failure> {
     let readiness = Readiness::new();
     let serving = readiness.latch("serving");
     keys::hold_until_reached(&readiness, &server.keys);
+    state::follow(&server, &readiness);
     let admin_address = admin_listener.local_addr().unwrap_or(options.admin);
     let ended = CancellationToken::new();
     let last_error = LastError::default();
@@ -107,6 +114,7 @@ async fn serve(options: Options) -> Result<(), Failure> {
     tokio::spawn(serve_when_ready(readiness.clone(), health));
     let outcome = serve_until_stopped(chassis, listener, stop, &readiness, options.drain).await;
     reloads.abort();
+    state::leave(&server).await;
     ended.cancel();
     // However the admin listener ended, there is nothing left to do about it.
     let _ = admin.await;
@@ -163,6 +171,7 @@ async fn build(
     options: &Options,
     loaded: Loaded,
     challenges: Arc<ArcSwap<ChallengeKeys>>,
+    state: Opened,
     latest: Option<Arc<LatestDecisions>>,
     metrics: &Arc<Metrics>,
 ) -> Result<(Arc<AppServer>, LogWriter), Failure> {
@@ -172,13 +181,14 @@ async fn build(
     let (log, log_writer) = DecisionLog::open(destination, allows, latest, metrics.decision_log_dropped())
         .map_err(|source| Failure::DecisionLog { destination: destination.clone(), source })?;
     let issuers = loaded.issuer_keys();
-    let revocations = RevocationMeter::new(|source| metrics.revocations(source))?;
-    let ledger = Arc::new(Ledger::in_process(options.revocations_keep).counted_by(revocations));
+    let Opened { ledger, learned, records } = state;
     let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot::new(loaded, metrics, &SystemClock)?));
+    let store = Store::new(SystemClock, options.cache_bytes, gate, meters(metrics)?, Arc::clone(&ledger), learned)?;
+    store.recall(&records, &snapshot.load().policy);
     let server = Server {
-        keys: keys::follow(issuers, &snapshot, metrics).await?,
+        keys: keys::follow(issuers, &snapshot, &ledger, metrics).await?,
         snapshot,
-        store: Store::new(SystemClock, options.cache_bytes, gate, meters(metrics)?, ledger)?,
+        store,
         challenges,
         clock: SystemClock,
         ids: DecisionIds::random()?,

@@ -137,6 +137,12 @@ impl ChallengeKeys {
         Some(Seal { key_id: key.id.as_str().into(), tag: Tag(tag.as_ref().try_into().ok()?) })
     }
 
+    /// Bytes for one purpose, which all who have the same oldest key find too, so that adding a key changes nothing.
+    pub fn shared_secret(&self, purpose: &[u8]) -> Option<[u8; 16]> {
+        let tag = hmac::sign(&self.0.last()?.records, purpose);
+        tag.as_ref().first_chunk().copied()
+    }
+
     /// Whether one of our keys sealed these very parts.
     pub fn check_seal(&self, parts: &[&[u8]], seal: &Seal) -> Result<(), SealFault> {
         let key = self.0.iter().find(|key| *key.id == *seal.key_id);

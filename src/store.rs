@@ -6,6 +6,7 @@
 pub mod digest;
 pub mod gate;
 pub mod grants;
+pub mod journal;
 pub mod learned;
 pub mod ledger;
 pub mod rejected;
@@ -18,8 +19,9 @@ pub mod valkey;
 pub use digest::NoRandomness;
 pub use gate::Gate;
 pub use grants::Grants;
-pub use learned::Learned;
-pub use ledger::{Ledger, NotKept, RevocationMeter};
+pub use journal::{Journal, JournalError, Kept, NotWritten};
+pub use learned::{Learned, LearnedRecord, ScopeKey};
+pub use ledger::{Ledger, NotKept, RevocationMeter, State};
 pub use remembered::{CacheMeter, CacheSize, Meters, Remembered};
 pub use revoked::Revoked;
 pub use spent::SpentProofs;
@@ -30,10 +32,12 @@ use crate::attestation::{Proof, ProofFault, TokenFault, TokenKind};
 use crate::case::{Answer, EndedTask, Ground, Need, NotShared, Renewal, Unproven};
 use crate::clock::Clock;
 use crate::decision::Decision;
+use crate::identity::Principal;
 use crate::policy::{Attestation, IssuerId, Policy};
 use crate::reason::Unavailable;
 use crate::revocation::{Revocation, Source};
 use remembered::Token;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Answers the needs of cases.
@@ -54,10 +58,11 @@ impl<C: Clock + Clone> Store<C> {
         gate: Gate,
         meters: Meters,
         ledger: Arc<Ledger>,
+        learned: Learned,
     ) -> Result<Self, NoRandomness> {
         let gate = Arc::new(gate);
         let remembered = Remembered::new(clock.clone(), cache_bytes, Arc::clone(&gate), meters)?;
-        let (learned, unanswered) = (Learned::new(learned::Bounds::default()), Unanswered::default());
+        let unanswered = Unanswered::default();
         Ok(Self { remembered, ledger, learned, unanswered, gate, clock })
     }
 
@@ -128,6 +133,41 @@ impl<C: Clock + Clone> Store<C> {
         decision.findings.answered.iter().for_each(|key| self.unanswered.answered(key));
     }
 
+    /// Takes in what was learned before this process began.
+    pub fn recall(&self, records: &[LearnedRecord], policy: &Policy) {
+        let now = self.clock.now();
+        for record in records {
+            self.learned.merge(record, policy.identities.standing(record.principal.as_str()), now);
+        }
+    }
+
+    /// Has kept what was learned since the last time, and takes in what other replicas learned.
+    pub async fn exchange(&self, policy: &Policy) {
+        match self.ledger.state() {
+            State::Nothing => {}
+            State::File(journal) => {
+                let changes = self.learned.changed();
+                if journal.learn(&changes).await.is_err() {
+                    self.learned.not_kept(&changes);
+                }
+            }
+            State::Shared(valkey) => {
+                let changes = self.learned.changed();
+                if valkey.put_learned(&baselines(&changes)).await.is_err() {
+                    self.learned.not_kept(&changes);
+                }
+                let heard = valkey.learned().await.unwrap_or_default();
+                let records: Vec<_> = heard.iter().filter_map(|(_, json)| serde_json::from_str(json).ok()).collect();
+                self.recall(&records, policy);
+            }
+        }
+    }
+
+    /// Everybody of whom something is remembered that a policy could end.
+    pub fn known_principals(&self) -> HashSet<Principal> {
+        self.ledger.grant_holders().into_iter().chain(self.learned.principals()).collect()
+    }
+
     /// Takes what was learned to where it belongs under a new policy. It asks once for each identity that is remembered.
     pub fn settle(&self, policy: &Policy) {
         self.learned.restand(|principal| policy.identities.standing(principal.as_str()));
@@ -166,6 +206,12 @@ impl<C: Clock + Clone> Store<C> {
         let _turn = self.gate.turn().await?;
         Ok(Proof::verify(unproven.kind, unproven.token, &unproven.key))
     }
+}
+
+/// As other replicas hear of them.
+fn baselines(changes: &[LearnedRecord]) -> Vec<valkey::Baseline> {
+    let json = |record: &LearnedRecord| serde_json::to_string(record).ok();
+    changes.iter().filter_map(|record| Some((record.principal.as_str().into(), json(record)?))).collect()
 }
 
 type Verification = Result<Result<Arc<crate::attestation::Verified>, TokenFault>, Unavailable>;

@@ -18,7 +18,8 @@ use stepgate::ext_authz::{CheckAnswer, Removals, Rendering, facts, render};
 use stepgate::identity::Principal;
 use stepgate::policy::Policy;
 use stepgate::revocation::Revocations;
-use stepgate::store::{CacheMeter, Gate, Ledger, Meters, Store};
+use stepgate::store::learned::Bounds;
+use stepgate::store::{CacheMeter, Gate, Learned, Ledger, Meters, ScopeKey, Store};
 use tokio::runtime::Runtime;
 
 pub(crate) struct World {
@@ -45,12 +46,13 @@ impl World {
             })
         };
         let meters = Meters { bearers: meter()?, attestations: meter()?, certificates: meter()? };
+        let learned = Learned::new(Bounds::default(), ScopeKey::random()?);
         let ledger = Arc::new(Ledger::in_process(Revocations::DEFAULT_KEEP));
         Ok(Self {
             removals: Removals::of(&loaded.policy),
             loaded: ArcSwap::from_pointee(loaded),
             challenges: ChallengeKeys::single(&[1; 32]),
-            store: Store::new(SystemClock, 64 << 20, Gate::new(2, 1_024), meters, ledger)?,
+            store: Store::new(SystemClock, 64 << 20, Gate::new(2, 1_024), meters, ledger, learned)?,
             issuers,
             runtime: tokio::runtime::Builder::new_current_thread().enable_all().build()?,
         })

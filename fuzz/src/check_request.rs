@@ -14,7 +14,8 @@ use stepgate::decision::{Decision, Outcome};
 use stepgate::ext_authz::{Removals, Rendering, facts, render};
 use stepgate::reason::Reason;
 use stepgate::revocation::Revocations;
-use stepgate::store::{CacheMeter, Gate, Ledger, Meters, Store};
+use stepgate::store::learned::Bounds;
+use stepgate::store::{CacheMeter, Gate, Learned, Ledger, Meters, ScopeKey, Store};
 use stepgate::time::UnixTime;
 use tokio::runtime::Runtime;
 
@@ -133,12 +134,13 @@ impl World {
             CacheMeter { hits: counter(), misses: counter() }
         };
         let meters = Meters { bearers: meter(), attestations: meter(), certificates: meter() };
+        let learned = Learned::new(Bounds::default(), ScopeKey::from_bytes([1; 16]));
         let ledger = Arc::new(Ledger::in_process(Revocations::DEFAULT_KEEP));
         Self {
             removals: Removals::of(&loaded.policy),
             loaded,
             challenges: ChallengeKeys::single(&[1; ChallengeKeys::KEY_BYTES]),
-            store: Store::new(Always, 1 << 20, Gate::new(1, Gate::DEFAULT_MAX_WAITING), meters, ledger)
+            store: Store::new(Always, 1 << 20, Gate::new(1, Gate::DEFAULT_MAX_WAITING), meters, ledger, learned)
                 .expect("randomness"),
             runtime: tokio::runtime::Builder::new_current_thread().build().expect("a runtime"),
         }

@@ -146,7 +146,9 @@ async fn give(control: &Control, grant: Arc<Grant>, now: UnixTime) -> Response {
     let keeping = tokio::spawn(async move { ledger.keep_grant(kept, now).await });
     let shared = keeping.await.unwrap_or(Err(NotKept));
     if find(control, grant.id.as_str(), now).await.is_none() {
-        return refuse(&NO_ROOM);
+        // Or somebody revoked it in the meantime.
+        let is_live = grant.is_live(now, &control.ledger.revocations());
+        return if is_live { refuse(&NO_ROOM) } else { refuse(&JUST_REVOKED) };
     }
     journal(&grant);
     tell(&grant, shared)

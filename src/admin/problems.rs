@@ -51,12 +51,6 @@ pub(super) const JUST_REVOKED: Problem = Problem::new(
     "Revoked in this second",
     "A revocation of this second voids what is granted in it. Try again in a second.",
 );
-pub(super) const NOT_JSON: Problem = Problem::new(
-    415,
-    "unsupported_media_type",
-    "Not JSON",
-    "Send the body as JSON, with `Content-Type: application/json`.",
-);
 pub(super) const NO_RANDOMNESS: Problem = Problem::new(
     500,
     "no_randomness",

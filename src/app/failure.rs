@@ -3,7 +3,8 @@
 use super::secret_file::Unusable;
 use crate::chassis::BindError;
 use crate::config::Diagnostics;
-use crate::store::NoRandomness;
+use crate::store::valkey::ValkeyError;
+use crate::store::{JournalError, NoRandomness};
 use crate::telemetry::Destination;
 use std::io;
 use std::net::SocketAddr;
@@ -19,6 +20,14 @@ pub enum Failure {
     Admin { address: SocketAddr, source: io::Error },
     #[error("the {name} in `{}`: {source}", path.display())]
     Secrets { name: &'static str, path: PathBuf, source: Unusable },
+    #[error("can't keep the state in `{}`: {source}; choose another file with --state", path.display())]
+    Journal { path: PathBuf, source: Box<JournalError> },
+    #[error("the shared state: {0}")]
+    Shared(ValkeyError),
+    #[error(
+        "replicas that share a state share challenge keys too: give all of them the same --challenge-key-file; `stepgate attest challenge-key` makes one"
+    )]
+    NoChallengeKeys,
     #[error("can't log decisions to `{destination}`: {source}; choose another with --decision-log")]
     DecisionLog { destination: Destination, source: io::Error },
     #[error("can't make the metrics: {0}")]

@@ -2,10 +2,12 @@
 
 use super::Failure;
 use crate::admin::Readiness;
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::keys::{KeyMeter, KeyOutcome, KeySources};
 use crate::policy::{KeyOrigin, Name};
+use crate::revocation::{Revocation, of_keys};
 use crate::server::Snapshot;
+use crate::store::Ledger;
 use crate::telemetry::Metrics;
 use arc_swap::ArcSwap;
 use std::convert::Infallible;
@@ -16,11 +18,19 @@ use std::time::Duration;
 pub(super) async fn follow(
     issuers: Vec<(Name, KeyOrigin)>,
     snapshot: &Arc<ArcSwap<Snapshot>>,
+    ledger: &Arc<Ledger>,
     metrics: &Arc<Metrics>,
 ) -> Result<KeySources, Failure> {
     let (published, counted) = (Arc::clone(snapshot), Arc::clone(metrics));
     // INVARIANT: every change of the snapshot is made by the sources' leave, one at a time, so that none is lost here.
-    let publish = move |keyring| published.store(Arc::new(published.load().with_keys(keyring)));
+    let ledger = Arc::clone(ledger);
+    let publish = move |keyring| {
+        let old = published.load_full();
+        let new = old.with_keys(keyring);
+        let removed = of_keys(old.issuer_keys(), new.issuer_keys(), SystemClock.now());
+        published.store(Arc::new(new));
+        revoke(&ledger, removed);
+    };
     let meter = move |issuer: &Name| meter(&counted, issuer);
     let keys = KeySources::new(Box::new(publish), Box::new(meter), Arc::new(SystemClock), roll);
     // Nobody is served yet, so nobody waits: whoever comes before the keys is told so.
@@ -30,6 +40,18 @@ pub(super) async fn follow(
         Ok(())
     });
     Ok(keys)
+}
+
+/// What follows from a change that is in force here has to be known elsewhere, and outlive the process.
+pub(super) fn revoke(ledger: &Arc<Ledger>, removed: Vec<Revocation>) {
+    if !removed.is_empty() {
+        tracing::warn!(
+            revocations = removed.len(),
+            "what a removed key signed, or who is suspended or offboarded holds, is revoked"
+        );
+        let ledger = Arc::clone(ledger);
+        tokio::spawn(async move { ledger.revoke(removed, SystemClock.now()).await });
+    }
 }
 
 /// Not ready before every issuer's keys were there once.

@@ -7,7 +7,9 @@ use super::AppServer;
 use super::secret_file::SecretFile;
 use crate::admin::{AdminTokens, LastError};
 use crate::challenge::ChallengeKeys;
+use crate::clock::Clock;
 use crate::config::{self, Diagnostics, Fingerprint, Loaded};
+use crate::revocation::{of_identities, of_keys};
 use crate::server::Snapshot;
 use crate::telemetry::{Metrics, Reload};
 use std::path::PathBuf;
@@ -124,9 +126,14 @@ impl Reloader {
         let server = &self.server;
         let prepared = server.keys.prepare(loaded.issuer_keys(), KEY_PATIENCE).await?;
         server.keys.adopt(prepared, |keyring| {
-            let snapshot = Snapshot::new(Loaded { keyring, ..loaded }, &self.metrics, &server.clock)?;
-            server.store.settle(&snapshot.policy);
-            server.snapshot.store(Arc::new(snapshot));
+            let new = Snapshot::new(Loaded { keyring, ..loaded }, &self.metrics, &server.clock)?;
+            let old = server.snapshot.load_full();
+            server.store.settle(&new.policy);
+            let (known, now) = (server.store.known_principals(), server.clock.now());
+            let fallen = of_identities(&old.policy.identities, &new.policy.identities, &known, now);
+            let removed = of_keys(old.issuer_keys(), new.issuer_keys(), now);
+            server.snapshot.store(Arc::new(new));
+            super::keys::revoke(server.store.ledger(), [fallen, removed].concat());
             Ok(())
         })
     }

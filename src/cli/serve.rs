@@ -1,7 +1,7 @@
 //! `stepgate serve`: its flags, each also in the environment.
 
 use super::exit;
-use crate::app::{self, Listen, Options};
+use crate::app::{self, Listen, Options, StateAt};
 use crate::telemetry::{AllowShare, Destination, LogFormat};
 use crate::time::Ttl;
 use clap::Args;
@@ -46,6 +46,10 @@ pub struct Serve {
     /// How many checks may be in flight; those beyond are answered 503 at once.
     #[arg(long, env = "STEPGATE_MAX_IN_FLIGHT", value_name = "N", default_value_t = 4_096)]
     max_in_flight: usize,
+    /// Where revocations, used proofs and what was learned outlive this process: file:PATH; or are shared by replicas, with
+    /// grants: redis://HOST:PORT or rediss://HOST:PORT of a Valkey or Redis. Without it, nowhere.
+    #[arg(long, env = "STEPGATE_STATE", value_name = "URL", hide_env_values = true)]
+    state: Option<StateAt>,
     /// How long revocations are kept; what was issued before that is refused.
     #[arg(long, env = "STEPGATE_REVOCATIONS_KEEP", value_name = "TIME", default_value = "30d")]
     revocations_keep: Ttl,
@@ -68,6 +72,7 @@ impl Serve {
             decision_log_allows: self.decision_log_allows,
             cache_bytes: self.cache_bytes,
             max_in_flight: self.max_in_flight,
+            state: self.state,
             revocations_keep: self.revocations_keep,
             drain: Duration::from_secs(self.drain.as_secs()),
         };

@@ -1,5 +1,8 @@
 //! Countries, as policies, headers and databases write them.
 
+use serde::de::{Deserialize, Deserializer, Error};
+use serde::ser::{Serialize, Serializer};
+use std::borrow::Cow;
 use std::fmt::{self, Write};
 
 /// A country: its two letters in ISO 3166-1, in upper case. A code that stands for none is no country.
@@ -44,6 +47,22 @@ const fn stands_for_none(code: [u8; 2]) -> bool {
 impl fmt::Display for Country {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|letter| f.write_char(char::from(*letter)))
+    }
+}
+
+impl Serialize for Country {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// As it is written, and in no other way.
+impl<'de> Deserialize<'de> for Country {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let code = Cow::<str>::deserialize(deserializer)?;
+        let country = Self::parse(&code).map_err(D::Error::custom)?;
+        let is_upper = code.bytes().all(|b| b.is_ascii_uppercase());
+        if is_upper { Ok(country) } else { Err(D::Error::custom("a country is kept in upper case")) }
     }
 }
 

@@ -2,6 +2,9 @@
 
 use ipnet::{IpNet, Ipv4Net};
 use prefix_trie::joint::JointPrefixSet;
+use serde::de::{Deserialize, Deserializer, Error};
+use serde::ser::{Serialize, Serializer};
+use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -38,10 +41,23 @@ impl Network {
             IpAddr::V4(v4) => Prefix::of_v4(v4),
             IpAddr::V6(v6) => match v6.segments() {
                 [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Prefix::of_v4((u32::from(high) << 16 | u32::from(low)).into()),
-                [first, second, third, ..] => Prefix::V6([first, second, third]),
+                _ => Prefix::of_v6(v6),
             },
         };
         Self(prefix)
+    }
+}
+
+impl Network {
+    /// Reads one as it is written here: `10.20.1.0/24`, `2001:db8:7::/48`.
+    pub fn parse(text: &str) -> Result<Self, NetworkError> {
+        let refuse = || NetworkError::Form(text.chars().take(MAX_SHOWN_CHARS).collect());
+        let prefix = match NetworkSet::network(text)? {
+            IpNet::V4(v4) if v4.prefix_len() == 24 => Prefix::of_v4(v4.addr()),
+            IpNet::V6(v6) if v6.prefix_len() == 48 => Prefix::of_v6(v6.addr()),
+            _ => return Err(refuse()),
+        };
+        Some(Self(prefix)).filter(|network| network.to_string() == text).ok_or_else(refuse)
     }
 }
 
@@ -49,6 +65,11 @@ impl Prefix {
     const fn of_v4(address: Ipv4Addr) -> Self {
         let [a, b, c, _] = address.octets();
         Self::V4([a, b, c])
+    }
+
+    const fn of_v6(address: Ipv6Addr) -> Self {
+        let [first, second, third, ..] = address.segments();
+        Self::V6([first, second, third])
     }
 }
 
@@ -99,6 +120,18 @@ impl fmt::Display for Network {
                 write!(f, "{}/48", Ipv6Addr::new(first, second, third, 0, 0, 0, 0, 0))
             }
         }
+    }
+}
+
+impl Serialize for Network {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Network {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&Cow::<str>::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 

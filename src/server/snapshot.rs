@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::config::Loaded;
 use crate::ext_authz::Removals;
 use crate::policy::Policy;
+use crate::revocation::IssuerKeys;
 use crate::telemetry::{LoggedHeaders, Metrics, PolicyMetrics};
 use crate::time::UnixTime;
 use std::path::PathBuf;
@@ -53,6 +54,11 @@ impl Snapshot {
             loaded_at: self.loaded_at,
             files: Arc::clone(&self.files),
         }
+    }
+
+    /// The issuers with their keys, to be compared with those of another moment.
+    pub fn issuer_keys(&self) -> IssuerKeys<'_> {
+        IssuerKeys { issuers: &self.policy.issuers, keyring: &self.keyring }
     }
 
     pub fn ground<'a>(&'a self, challenges: &'a ChallengeKeys) -> Ground<'a> {

@@ -3,7 +3,8 @@
 
 use super::learned::locked;
 use crate::grant::{Grant, GrantKey};
-use crate::revocation::{RevocationId, Revocations};
+use crate::identity::Principal;
+use crate::revocation::Revocations;
 use crate::time::UnixTime;
 use foldhash::quality::RandomState;
 use std::collections::HashMap;
@@ -48,8 +49,9 @@ impl Grants {
         grants.values().flatten().filter(|grant| grant.is_live(now, revocations)).cloned().collect()
     }
 
-    pub fn find(&self, id: &RevocationId) -> Option<Arc<Grant>> {
-        locked(&self.0).values().flatten().find(|grant| grant.id == *id).cloned()
+    /// Those to whom something was granted, perhaps more than once.
+    pub fn holders(&self) -> Vec<Principal> {
+        locked(&self.0).keys().map(|key| key.principal.clone()).collect()
     }
 
     /// Gives up those that count no more.
@@ -67,7 +69,7 @@ mod tests {
     use crate::grant::{Basis, Holder};
     use crate::identity::Principal;
     use crate::policy::{Name, ScopeSet};
-    use crate::revocation::{Note, Revocation, Source, Target};
+    use crate::revocation::{Note, Revocation, RevocationId, Source, Target};
     use crate::time::Ttl;
 
     const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
@@ -125,7 +127,6 @@ mod tests {
         assert_eq!(grants.live(NOW, &revocations).len(), 1);
         grants.forget_ended(NOW, &revocations);
         assert_eq!(tasks(&grants, NOW), ["b"]);
-        assert!(grants.find(&a.id).is_none());
         let everything = Target::All;
         let id = RevocationId::derived(&[b"y"]);
         revocations.add(&Revocation {

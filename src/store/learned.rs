@@ -3,13 +3,21 @@
 //! Whom the policy names has a place that nothing can take. The others compete for room with their like, and a flood of
 //! invented identities only with newcomers (`ranks`). What was seen is forgotten; that and how often somebody called is not.
 
+//!
+//! What changes can be taken out as records and taken in again, here after a restart or in another process (`export`).
+
 mod credentials;
+mod export;
 mod named;
 mod places;
 mod pool;
 mod ranks;
 mod record;
+mod scopes;
 mod sights;
+
+pub use export::LearnedRecord;
+pub use scopes::{ScopeDigest, ScopeKey};
 
 use super::remembered::CacheSize;
 use crate::context::{Familiarity, LearningTerms, Lesson, Sighting, Standing};
@@ -19,7 +27,7 @@ use credentials::Credentials;
 use named::Named;
 use places::Places;
 use pool::Pool;
-use record::{Call, ScopeKeys};
+use record::Call;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -40,7 +48,7 @@ pub struct Learned {
     patterned: Pool,
     undeclared: Pool,
     credentials: Credentials,
-    keys: ScopeKeys,
+    scope_key: ScopeKey,
     latest: Latest,
 }
 
@@ -57,26 +65,30 @@ impl Default for Bounds {
 }
 
 impl Learned {
-    pub fn new(bounds: Bounds) -> Self {
+    /// What is taken out at once: some megabytes at most. Once a second, it is more in a minute than there is room for.
+    pub const MOST_CHANGED: usize = 4_096;
+
+    /// Under one key, so that what is kept or shared says the same to whoever has that key.
+    pub fn new(bounds: Bounds, scope_key: ScopeKey) -> Self {
         Self {
             named: Named::default(),
             patterned: Pool::new(bounds.patterned_bytes),
             undeclared: Pool::new(bounds.undeclared_bytes),
             credentials: Credentials::new(bounds.credentials_bytes),
-            keys: ScopeKeys::default(),
+            scope_key,
             latest: Latest::default(),
         }
     }
 
     /// How a call compares with what is remembered. To ask teaches nothing.
     pub fn familiarity(&self, sighting: &Sighting, terms: &LearningTerms, now: UnixTime) -> Familiarity {
-        let call = Call { sighting, terms, now: self.latest.at_least(now), keys: &self.keys };
+        let call = Call { sighting, terms, now: self.latest.at_least(now), key: &self.scope_key };
         let familiarity = self.places(sighting.standing).compare(&call);
         Familiarity { credential_networks: self.credentials.networks(&call), ..familiarity }
     }
 
     pub fn learn(&self, sighting: &Sighting, lesson: Lesson, terms: &LearningTerms, now: UnixTime) {
-        let call = Call { sighting, terms, now: self.latest.at_least(now), keys: &self.keys };
+        let call = Call { sighting, terms, now: self.latest.at_least(now), key: &self.scope_key };
         self.credentials.learn(&call);
         if lesson == Lesson::All {
             self.places(sighting.standing).learn(&call);
@@ -97,6 +109,34 @@ impl Learned {
                 }
             }
         }
+    }
+
+    /// Everybody of whom something is remembered.
+    pub fn principals(&self) -> Vec<Principal> {
+        STANDINGS.iter().flat_map(|standing| self.places(*standing).principals()).collect()
+    }
+
+    /// What was learned of identities since this was last asked, of those first that the policy names, and then of those
+    /// that are settled. Of more than [`Self::MOST_CHANGED`] the rest comes the next time.
+    pub fn changed(&self) -> Vec<LearnedRecord> {
+        let mut changes = Vec::new();
+        for standing in STANDINGS {
+            changes.extend(self.places(standing).take_changes(Self::MOST_CHANGED - changes.len()));
+        }
+        changes
+    }
+
+    /// These changes could not be kept, and are changes again.
+    pub fn not_kept(&self, changes: &[LearnedRecord]) {
+        for principal in changes.iter().map(|record| &record.principal) {
+            STANDINGS.iter().for_each(|standing| self.places(*standing).mark_changed(principal));
+        }
+    }
+
+    /// Takes in what was learned before, or in another process: the later time of each sight, and the larger numbers. In
+    /// which order records come, and how often, makes no difference. What claims to be from the future is from now.
+    pub fn merge(&self, record: &LearnedRecord, standing: Standing, now: UnixTime) {
+        self.places(standing).merge(record, self.latest.at_least(now));
     }
 
     /// How much is remembered, for the metrics.

@@ -1,21 +1,38 @@
 //! What must outlive a request, and where there is a state beyond this process, the process too: what is revoked, what is
 //! granted, and what was spent. What is known here always counts at once; what the state says is added to it.
 
-use super::{Grants, Revoked, SpentProofs};
-use crate::case::{Spending, Spent, Wanted};
+use super::learned::locked;
+use super::{Grants, Journal, Revoked, SpentProofs, Valkey};
+use crate::case::{GrantSource, Reach, Spending, Spent, Wanted};
 use crate::grant::Grant;
+use crate::identity::Principal;
+use crate::policy::OnStateLoss;
 use crate::revocation::{Revocation, RevocationId, Revocations, Source};
 use crate::time::{Ttl, UnixTime};
 use arc_swap::Guard;
 use prometheus::IntCounter;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
 
 #[derive(Debug)]
 pub struct Ledger {
     revoked: Arc<Revoked>,
     grants: Grants,
     spent: SpentProofs,
+    state: State,
+    /// Revocations that the state was given and did not take.
+    unkept: Mutex<HashSet<RevocationId>>,
     meter: Option<RevocationMeter>,
+}
+
+/// What lies beyond this process.
+#[derive(Debug)]
+pub enum State {
+    Nothing,
+    /// A file, for a process that starts again.
+    File(Journal),
+    /// What all replicas share.
+    Shared(Valkey),
 }
 
 /// Counts revocations by what brought them about.
@@ -30,10 +47,17 @@ pub struct NotKept;
 impl Ledger {
     /// For one process alone.
     pub fn in_process(keep: Ttl) -> Self {
+        Self::new(Arc::new(Revoked::none(keep)), State::Nothing)
+    }
+
+    /// With what is revoked already, and where it is kept.
+    pub fn new(revoked: Arc<Revoked>, state: State) -> Self {
         Self {
-            revoked: Arc::new(Revoked::none(keep)),
+            revoked,
             grants: Grants::default(),
             spent: SpentProofs::new(SpentProofs::DEFAULT_CAPACITY),
+            state,
+            unkept: Mutex::default(),
             meter: None,
         }
     }
@@ -58,38 +82,119 @@ impl Ledger {
         self.revoked.knows(id)
     }
 
-    /// Puts them in force here at once, and has them kept and shared.
+    pub const fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Puts them in force here at once, and has them kept and shared. What was not kept the last time is tried again; what
+    /// was is not kept twice.
     pub async fn revoke(&self, revocations: Vec<Revocation>, now: UnixTime) -> Result<(), NotKept> {
-        let new = self.revoked.add(revocations);
+        let new = self.revoked.add(revocations.iter().cloned());
         self.meter.iter().for_each(|meter| meter.count(&new));
         self.grants.forget_ended(now, &self.revoked.in_force());
-        Ok(())
+        let is_unkept = |one: &Revocation| locked(&self.unkept).contains(&one.id);
+        let again = revocations.into_iter().filter(is_unkept).collect::<Vec<_>>();
+        let wanted = [new, again].concat();
+        let kept = self.keep(&wanted).await;
+        let ids = wanted.into_iter().map(|one| one.id);
+        let mut unkept = locked(&self.unkept);
+        match kept {
+            Ok(()) => ids.for_each(|id| _ = unkept.remove(&id)),
+            Err(NotKept) => unkept.extend(ids),
+        }
+        kept
+    }
+
+    async fn keep(&self, revocations: &[Revocation]) -> Result<(), NotKept> {
+        match &self.state {
+            State::Nothing => Ok(()),
+            State::File(journal) => journal.revoke(revocations).await.map_err(|_| NotKept),
+            State::Shared(valkey) => valkey.share(revocations).await.map_err(|_| NotKept),
+        }
     }
 
     /// Records a proof as used, and says whether nobody did before.
     pub async fn spend(&self, spending: Spending, now: UnixTime) -> Spent {
-        self.spent.spend(spending, now)
+        match (self.spent.spend(spending, now), &self.state, spending.reach) {
+            (Spent::First, State::File(journal), reach) => match journal.spend(spending).await {
+                Ok(()) => Spent::First,
+                Err(_) => unknown(reach),
+            },
+            (Spent::First, State::Shared(valkey), reach @ Reach::Replicas(_)) => {
+                valkey.spend(spending, now).await.unwrap_or_else(|_| unknown(reach))
+            }
+            (here, ..) => here,
+        }
+    }
+
+    /// Takes a proof as used that was used before this process began.
+    pub fn recall(&self, spending: Spending, now: UnixTime) {
+        self.spent.spend(spending, now);
     }
 
     /// Has a grant known wherever its caller may come next.
     pub async fn keep_grant(&self, grant: Arc<Grant>, now: UnixTime) -> Result<(), NotKept> {
-        self.grants.keep(grant, now);
-        Ok(())
+        self.grants.keep(Arc::clone(&grant), now);
+        match &self.state {
+            State::Nothing | State::File(_) => Ok(()),
+            State::Shared(valkey) => valkey.keep_grant(&grant, now).await.map_err(|_| NotKept),
+        }
     }
 
-    /// Those that a caller may use. Whether they still count is asked by who uses them.
+    /// Those that a caller may use. Whether they still count is asked by who uses them. What other replicas gave is known
+    /// here from then on.
     pub async fn grants_of(&self, wanted: &Wanted, now: UnixTime) -> Vec<Arc<Grant>> {
-        wanted.keys.iter().flat_map(|key| self.grants.of(key, now)).collect()
+        match (wanted.from, &self.state) {
+            (GrantSource::Here, _) => wanted.keys.iter().flat_map(|key| self.grants.of(key, now)).collect(),
+            (GrantSource::Everywhere, State::Shared(valkey)) => {
+                let mut found = Vec::new();
+                for key in &wanted.keys {
+                    // Without the state there are none but those that are here, which did not do.
+                    found.extend(valkey.grants_of(key, now).await.unwrap_or_default().into_iter().map(Arc::new));
+                }
+                found.iter().for_each(|grant| self.grants.keep(Arc::clone(grant), now));
+                found
+            }
+            (GrantSource::Everywhere, State::Nothing | State::File(_)) => Vec::new(),
+        }
     }
 
-    /// All that count now.
+    /// Those to whom something was granted.
+    pub fn grant_holders(&self) -> Vec<Principal> {
+        self.grants.holders()
+    }
+
+    /// All that count now, in all replicas as far as they can be reached.
     pub async fn live_grants(&self, now: UnixTime) -> Vec<Arc<Grant>> {
-        self.grants.live(now, &self.revoked.in_force())
+        let shared = match &self.state {
+            State::Shared(valkey) => valkey.all_grants(now).await.unwrap_or_default(),
+            State::Nothing | State::File(_) => Vec::new(),
+        };
+        let revocations = self.revoked.in_force();
+        let shared = shared.into_iter().filter(|grant| grant.is_live(now, &revocations)).map(Arc::new);
+        let all = self.grants.live(now, &revocations).into_iter().chain(shared);
+        all.map(|grant| (grant.id.clone(), grant)).collect::<HashMap<_, _>>().into_values().collect()
+    }
+
+    /// Gives up what has ended, and records that nothing needs any more.
+    pub fn tidy(&self, now: UnixTime) {
+        self.revoked.forget_old(now);
+        self.grants.forget_ended(now, &self.revoked.in_force());
+        locked(&self.unkept).retain(|id| self.revoked.knows(id));
     }
 
     /// How many of those that are known here count now.
     pub fn active_grants(&self, now: UnixTime) -> usize {
         self.grants.live(now, &self.revoked.in_force()).len()
+    }
+}
+
+/// What comes of a proof of which nobody can say whether it was used elsewhere, or could be used again after a restart.
+const fn unknown(reach: Reach) -> Spent {
+    match reach {
+        Reach::Replicas(OnStateLoss::Deny) => Spent::Untold,
+        // Used once in this process, which is all that was asked.
+        Reach::Process | Reach::Replicas(OnStateLoss::Local) => Spent::First,
     }
 }
 
@@ -123,7 +228,7 @@ mod tests {
         };
         ledger.revoke(vec![revocation("a", Source::Event), revocation("b", Source::Identity)], now).await.unwrap();
         ledger.revoke(vec![revocation("a", Source::Event)], now).await.unwrap();
-        let counts = Source::ALL.map(|source| counter(source).unwrap().get());
-        assert_eq!(counts, [0, 0, 0, 1, 0, 1]);
+        let counted = Source::ALL.map(|source| counter(source).unwrap().get());
+        assert_eq!(counted, [0, 0, 0, 1, 0, 1]);
     }
 }

@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod consequences;
 mod ended;
 mod given;
 mod operated;

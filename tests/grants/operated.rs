@@ -3,7 +3,7 @@
 use crate::support::Result;
 use crate::support::authz::Ask;
 use crate::support::certificates::{Authority, uri};
-use crate::world::{BATCH, READ, REFUND, TASK, WEB, Workload, World, assert_said, next_second};
+use crate::world::{BATCH, REFUND, TASK, WEB, Workload, World, assert_said};
 use rstest::rstest;
 use serde_json::{Value, json};
 use stepgate::attestation::Thumbprint;
@@ -19,63 +19,14 @@ async fn grants(world: &World) -> Result<Vec<Value>> {
     Ok(answer.json()?["grants"].as_array().cloned().ok_or("no grants")?)
 }
 
-/// A world with a grant.
-async fn granted() -> Result<World> {
-    let world = World::start().await?;
-    world.attest(REFUND).await?.allowed()?;
-    assert_said(&world.call(REFUND).await?, "allow", "granted");
-    Ok(world)
-}
-
 #[rstest]
-#[case::its_name(json!({ "principal": WEB }))]
-#[case::another_of_its_names(json!({ "principal": "billing-web" }))]
-#[case::who_issued_it(json!({ "attester": "idp" }))]
-#[case::everything(json!({ "all": true }))]
-#[tokio::test]
-async fn a_token_of_before_a_revocation_is_void_on_the_next_call_and_a_new_one_is_good(
-    #[case] body: Value,
-) -> Result<()> {
-    let mut world = World::start().await?;
-    assert_said(&world.gate.check(&world.web.plain("GET", READ)?).await?, "allow", "routine");
-    revoke(&world, body).await?;
-    assert_said(&world.gate.check(&world.web.plain("GET", READ)?).await?, "deny", "credential_revoked");
-    next_second().await;
-    assert_said(&world.gate.check(&world.web.plain("GET", READ)?).await?, "deny", "credential_revoked");
-    world.web.renew(&world.gate)?;
-    assert_said(&world.gate.check(&world.web.plain("GET", READ)?).await?, "allow", "routine");
-    Ok(())
-}
-
-#[tokio::test]
-async fn what_is_bound_to_a_lost_key_is_void() -> Result<()> {
-    let world = World::start().await?;
-    let key = Thumbprint::parse(&world.web.key.public().thumbprint()).ok_or("no thumbprint")?;
-    revoke(&world, json!({ "key": key.to_string() })).await?;
-    assert_said(&world.gate.check(&world.web.plain("GET", READ)?).await?, "deny", "credential_revoked");
-    Ok(())
-}
-
-#[rstest]
-#[case::its_task(json!({ "task": TASK }))]
-#[case::its_attester(json!({ "attester": "attester" }))]
-#[tokio::test]
-async fn a_revocation_of_what_it_stands_on_ends_the_grant_and_nothing_else(#[case] body: Value) -> Result<()> {
-    let world = granted().await?;
-    revoke(&world, body).await?;
-    assert_said(&world.call(REFUND).await?, "step_up", "attestation_missing");
-    assert_said(&world.gate.check(&world.web.plain("GET", READ)?).await?, "allow", "routine");
-    assert_eq!(grants(&world).await?, [Value::Null; 0]);
-    Ok(())
-}
-
-#[rstest]
-#[case::another_principal(json!({ "principal": BATCH }))]
 #[case::another_task(json!({ "task": "run-8" }))]
 #[case::another_attester(json!({ "attester": "former", "unlisted": true }))]
+#[case::another_key(json!({ "key": Thumbprint::of(b"another").to_string() }))]
 #[tokio::test]
 async fn a_revocation_of_others_ends_nothing(#[case] body: Value) -> Result<()> {
-    let world = granted().await?;
+    let world = World::start().await?;
+    world.attest(REFUND).await?.allowed()?;
     revoke(&world, body).await?;
     assert_said(&world.call(REFUND).await?, "allow", "granted");
     Ok(())
@@ -128,5 +79,19 @@ async fn a_grant_by_hand_stands_in_for_the_attestation_on_its_routes_until_it_is
     let path = format!("/v1/grants/{}", made["id"].as_str().ok_or("no id")?);
     assert_eq!(world.operate("DELETE", &path, None).await?.status, 204);
     assert_said(&world.gate.check(&refund(&web)?).await?, "step_up", "attestation_missing");
+    Ok(())
+}
+
+#[tokio::test]
+async fn all_that_an_operator_granted_by_hand_ends_with_the_operator() -> Result<()> {
+    let world = World::start().await?;
+    for principal in [WEB, BATCH] {
+        let body = json!({ "principal": principal, "routes": ["refund"], "reason": "a drill", "ttl": "5m" });
+        assert_eq!(world.operate("POST", "/v1/grants", Some(body)).await?.status, 201);
+    }
+    world.attest(REFUND).await?.allowed()?;
+    revoke(&world, json!({ "attester": "alice", "unlisted": true })).await?;
+    let kinds: Vec<_> = grants(&world).await?.iter().map(|grant| grant["kind"].clone()).collect();
+    assert_eq!(kinds, ["attested"]);
     Ok(())
 }

@@ -19,7 +19,7 @@ use crate::policy::{
 use crate::reason::Unavailable;
 use crate::request::{Body, Headers, Hints, Host, Layer, Metadata, Method, Peer, Readings, RequestFacts, RequestPath};
 use crate::revocation::{Revocation, Revocations, Source, Target};
-use crate::store::learned::Bounds;
+use crate::store::learned::{Bounds, ScopeKey};
 use crate::store::{Grants, Learned, Revoked, SpentProofs, Unanswered};
 use crate::time::{Ttl, UnixTime};
 use std::collections::HashMap;
@@ -85,7 +85,7 @@ impl World {
             spent: SpentProofs::new(1_000),
             revoked: Revoked::none(Revocations::DEFAULT_KEEP),
             grants: Grants::default(),
-            learned: Learned::new(Bounds::default()),
+            learned: Learned::new(Bounds::default(), ScopeKey::from_bytes([7; 16])),
             unanswered: Unanswered::default(),
             idp,
             attester,

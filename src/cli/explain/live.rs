@@ -10,7 +10,8 @@ use crate::ext_authz::facts;
 use crate::reason::Reason;
 use crate::request::RequestFacts;
 use crate::revocation::Revocations;
-use crate::store::{Gate, Ledger, NoRandomness, Store};
+use crate::store::learned::Bounds;
+use crate::store::{Gate, Learned, Ledger, NoRandomness, ScopeKey, Store};
 use crate::telemetry::Metrics;
 use crate::time::UnixTime;
 use envoy_types::pb::envoy::service::auth::v3::CheckRequest;
@@ -42,8 +43,9 @@ pub(super) fn decide(
         }
     };
     let meters = app::meters(&Metrics::new()?)?;
+    let learned = Learned::new(Bounds::default(), ScopeKey::random()?);
     let ledger = Arc::new(Ledger::in_process(Revocations::DEFAULT_KEEP));
-    let store = Store::new(Then(at), CACHE_BYTES, Gate::new(1, Gate::DEFAULT_MAX_WAITING), meters, ledger)?;
+    let store = Store::new(Then(at), CACHE_BYTES, Gate::new(1, Gate::DEFAULT_MAX_WAITING), meters, ledger, learned)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(Failure::Runtime)?;
     let decision = runtime.block_on(async {
         let mut case = Case::open(ground, &facts);

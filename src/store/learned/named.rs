@@ -1,11 +1,13 @@
 //! Identities that the policy names: each has a place of its own, and there are no more than names in the policy.
 
+use super::export::LearnedRecord;
 use super::locked;
 use super::places::Places;
 use super::record::{Call, Record};
 use crate::context::Familiarity;
 use crate::identity::Principal;
 use crate::store::CacheSize;
+use crate::time::UnixTime;
 use foldhash::quality::RandomState;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -65,6 +67,27 @@ impl Places for Named {
 
     fn put(&self, principal: &Principal, record: Record) {
         locked(self.shard(principal)).entry(principal.clone()).or_default().give_way_to(record);
+    }
+
+    fn take_changes(&self, most: usize) -> Vec<LearnedRecord> {
+        let mut changes = Vec::new();
+        for shard in &self.shards {
+            let mut shard = locked(shard);
+            let news = shard.iter_mut().filter_map(|(principal, record)| record.take_changes(principal));
+            changes.extend(news.take(most - changes.len()));
+        }
+        changes
+    }
+
+    fn mark_changed(&self, principal: &Principal) {
+        if let Some(record) = locked(self.shard(principal)).get_mut(principal) {
+            record.mark_changed();
+        }
+    }
+
+    fn merge(&self, record: &LearnedRecord, now: UnixTime) {
+        let principal = &record.principal;
+        locked(self.shard(principal)).entry(principal.clone()).or_default().merge(record, now);
     }
 
     fn size(&self, cache: &'static str) -> CacheSize {

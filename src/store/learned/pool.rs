@@ -1,11 +1,13 @@
 //! Identities that the policy does not name one by one.
 
+use super::export::LearnedRecord;
 use super::places::Places;
 use super::ranks::{Key, Memory, Ranks, SETTLED_AFTER};
 use super::record::{Call, Record};
 use crate::context::Familiarity;
 use crate::identity::Principal;
 use crate::store::CacheSize;
+use crate::time::UnixTime;
 
 #[derive(Debug)]
 pub(super) struct Pool(Ranks<Principal, Record>);
@@ -37,6 +39,19 @@ impl Places for Pool {
 
     fn put(&self, principal: &Principal, record: Record) {
         self.0.change(principal, |own| own.give_way_to(record));
+    }
+
+    /// The settled first: a flood of newcomers keeps none of them from being kept.
+    fn take_changes(&self, most: usize) -> Vec<LearnedRecord> {
+        self.0.gather(most, |principal, record| record.take_changes(principal))
+    }
+
+    fn mark_changed(&self, principal: &Principal) {
+        self.0.change_known(principal, Record::mark_changed);
+    }
+
+    fn merge(&self, record: &LearnedRecord, now: UnixTime) {
+        self.0.change(&record.principal, |own| own.merge(record, now));
     }
 
     fn size(&self, cache: &'static str) -> CacheSize {

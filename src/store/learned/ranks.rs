@@ -52,8 +52,13 @@ impl<K: Key, T: Memory> Ranks<K, T> {
     }
 
     pub(super) fn read<R>(&self, key: &K, ask: impl FnOnce(&T) -> R) -> Option<R> {
+        self.change_known(key, |memory| ask(memory))
+    }
+
+    /// Nothing where it is not known. A change that makes it larger or settled is none for here.
+    pub(super) fn change_known<R>(&self, key: &K, change: impl FnOnce(&mut T) -> R) -> Option<R> {
         let memory = self.settled.get(key).or_else(|| self.newcomers.get(key))?;
-        Some(ask(&locked(&memory)))
+        Some(change(&mut locked(&memory)))
     }
 
     /// Who is not known yet becomes a newcomer. Should two first sights of one meet, one of them may be lost.
@@ -87,6 +92,12 @@ impl<K: Key, T: Memory> Ranks<K, T> {
         let newcomer = self.newcomers.remove(key);
         let shared = self.settled.remove(key).or(newcomer)?;
         Some(std::mem::take(&mut *locked(&shared)))
+    }
+
+    /// What `pick` takes of as many as `most`, the settled first. To be looked at so counts as no use.
+    pub(super) fn gather<R>(&self, most: usize, mut pick: impl FnMut(&K, &mut T) -> Option<R>) -> Vec<R> {
+        let both = [&self.settled, &self.newcomers].into_iter().flatten();
+        both.filter_map(|(key, memory)| pick(&key, &mut locked(&memory))).take(most).collect()
     }
 
     pub(super) fn keys(&self) -> Vec<K> {

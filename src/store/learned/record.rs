@@ -1,19 +1,22 @@
 //! What is remembered of one identity.
 
+use super::export::LearnedRecord;
+use super::scopes::{ScopeDigest, ScopeKey};
 use super::sights::{Sights, View};
 use crate::context::{Country, Familiarity, LearningTerms, Network, Seen, Sighting};
-use crate::policy::Scope;
+use crate::identity::Principal;
 use crate::time::UnixTime;
-use std::hash::{BuildHasher, RandomState};
 
 /// Of what is seen, a little is remembered; the numbers of calls and the last of them for as long as there is a place.
 #[derive(Debug, Default)]
 pub(super) struct Record {
     calls: u32,
+    /// Whether something was learned since the record was last given away to be kept.
+    is_changed: bool,
     last_seen: Option<UnixTime>,
     networks: Sights<Network, MOST_NETWORKS>,
     countries: Sights<Country, MOST_COUNTRIES>,
-    scopes: Sights<ScopeKey, MOST_SCOPES>,
+    scopes: Sights<ScopeDigest, MOST_SCOPES>,
 }
 
 /// A sighting, and what it is looked at with.
@@ -22,17 +25,8 @@ pub(super) struct Call<'a> {
     pub sighting: &'a Sighting,
     pub terms: &'a LearningTerms,
     pub now: UnixTime,
-    pub keys: &'a ScopeKeys,
+    pub key: &'a ScopeKey,
 }
-
-/// A scope in eight bytes, as texts of 256 would let callers fill the memory. It is a keyed hash, `SipHash` under a key that
-/// nobody outside knows and whose results nobody sees: that a scope never used is taken for one of those used happens once
-/// in 10^17 times, and can't be aimed at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct ScopeKey(u64);
-
-#[derive(Debug, Default)]
-pub(super) struct ScopeKeys(RandomState);
 
 /// Workloads roam over the nodes of a cluster, each often a /24; who roams over more has `networks` declared.
 const MOST_NETWORKS: usize = 32;
@@ -47,7 +41,7 @@ impl Record {
     /// All but the networks of the credential, which is remembered apart.
     pub(super) fn compare(&self, call: &Call<'_>) -> Familiarity {
         let (shown, view) = (call.sighting, call.view());
-        let all_used = || shown.scopes.iter().all(|scope| self.scopes.knows(call.keys.of(scope), view));
+        let all_used = || shown.scopes.iter().all(|scope| self.scopes.knows(call.key.digest(scope), view));
         Familiarity {
             calls: self.calls,
             network: seen(shown.network.map(|network| self.networks.knows(network, view))),
@@ -63,21 +57,55 @@ impl Record {
     pub(super) fn learn(&mut self, call: &Call<'_>) {
         let (shown, view) = (call.sighting, call.view());
         let slack = view.slack();
+        // Calls beyond those that make signals fire are worth the keeping only along with something else.
+        let mut news = self.calls < call.terms.after;
         if self.calls < call.terms.after.max(ENOUGH_CALLS) {
             self.calls += 1;
         }
         if self.last_seen.is_none_or(|last| view.now.since(last) > slack) {
             self.last_seen = Some(view.now);
+            news = true;
         }
         if let Some(network) = shown.network {
-            self.networks.see(network, view, slack);
+            news |= self.networks.see(network, view, slack);
         }
         if let Some(country) = shown.country {
-            self.countries.see(country, view, slack);
+            news |= self.countries.see(country, view, slack);
         }
         for scope in shown.scopes.iter() {
-            self.scopes.see(call.keys.of(scope), view, slack);
+            news |= self.scopes.see(call.key.digest(scope), view, slack);
         }
+        self.is_changed |= news;
+    }
+
+    /// What is to be kept, where something is new; then nothing is new any more.
+    pub(super) fn take_changes(&mut self, principal: &Principal) -> Option<LearnedRecord> {
+        let last_seen = self.last_seen.filter(|_| self.is_changed)?;
+        self.is_changed = false;
+        Some(LearnedRecord {
+            principal: principal.clone(),
+            calls: self.calls,
+            last_seen,
+            networks: self.networks.export(),
+            countries: self.countries.export(),
+            scopes: self.scopes.export(),
+        })
+    }
+
+    /// What was to be kept could not be.
+    pub(super) const fn mark_changed(&mut self) {
+        self.is_changed = true;
+    }
+
+    /// Takes in what was learned elsewhere or before. It is kept there already, so that it is nothing new.
+    pub(super) fn merge(&mut self, other: &LearnedRecord, now: UnixTime) {
+        let LearnedRecord { principal: _, calls, last_seen, networks, countries, scopes } = other;
+        let cut = |at: &UnixTime| (*at).min(now);
+        self.calls = self.calls.max(*calls);
+        self.last_seen = self.last_seen.max(Some(cut(last_seen)));
+        self.networks.merge(networks.iter().map(|(network, at)| (*network, cut(at))));
+        self.countries.merge(countries.iter().map(|(country, at)| (*country, cut(at))));
+        self.scopes.merge(scopes.iter().map(|(scope, at)| (*scope, cut(at))));
     }
 
     /// Of two that are kept of one identity, the one with more calls stays.
@@ -99,12 +127,6 @@ impl Record {
 impl Call<'_> {
     const fn view(&self) -> View {
         View { now: self.now, back: self.terms.remember }
-    }
-}
-
-impl ScopeKeys {
-    fn of(&self, scope: &Scope) -> ScopeKey {
-        ScopeKey(self.0.hash_one(scope))
     }
 }
 

@@ -1,6 +1,8 @@
 //! A few things, and when each was last seen.
 
 use crate::time::{Ttl, UnixTime};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 /// At most `MOST` things; a new one takes the place of the one that was not seen for longest.
 #[derive(Debug)]
@@ -45,24 +47,44 @@ impl<T: Copy + PartialEq, const MOST: usize> Sights<T, MOST> {
         self.0.iter().filter(|sight| sight.what != what && view.holds(sight.at)).count()
     }
 
-    /// Remembers that it was seen now. Writes only what is new, or older than the slack.
-    pub(super) fn see(&mut self, what: T, view: View, slack: Ttl) {
+    /// Remembers that it was seen now. Writes only what is new, or older than the slack, and says whether it did.
+    pub(super) fn see(&mut self, what: T, view: View, slack: Ttl) -> bool {
         let sight = Sight { what, at: view.now };
         if let Some(known) = self.0.iter_mut().find(|known| known.what == what) {
-            if view.now.since(known.at) > slack {
+            let is_worth_it = view.now.since(known.at) > slack;
+            if is_worth_it {
                 *known = sight;
             }
-            return;
+            return is_worth_it;
         }
         let full = self.0.len() >= MOST;
         match self.0.iter_mut().min_by_key(|known| known.at) {
             Some(oldest) if full || !view.holds(oldest.at) => *oldest = sight,
             _ => self.0.push(sight),
         }
+        true
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
         self.0.capacity() * size_of::<Sight<T>>()
+    }
+}
+
+impl<T: Copy + Ord, const MOST: usize> Sights<T, MOST> {
+    pub(super) fn export(&self) -> BTreeMap<T, UnixTime> {
+        self.0.iter().map(|sight| (sight.what, sight.at)).collect()
+    }
+
+    /// Of what either has seen, the latest. In which order several are taken in, and how often, makes no difference.
+    pub(super) fn merge(&mut self, others: impl Iterator<Item = (T, UnixTime)>) {
+        let mut all = self.export();
+        for (what, at) in others {
+            all.entry(what).and_modify(|known| *known = at.max(*known)).or_insert(at);
+        }
+        let mut all: Vec<_> = all.into_iter().map(|(what, at)| Sight { what, at }).collect();
+        all.sort_unstable_by_key(|sight| Reverse((sight.at, sight.what)));
+        all.truncate(MOST);
+        self.0 = all;
     }
 }
 

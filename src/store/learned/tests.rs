@@ -1,4 +1,5 @@
 mod flood;
+mod merge;
 mod model;
 mod pools;
 
@@ -16,7 +17,7 @@ const TERMS: LearningTerms =
     LearningTerms { after: 50, remember: Ttl::from_secs(30 * DAY), within: Ttl::from_secs(600) };
 
 fn learned() -> Learned {
-    Learned::new(Bounds::default())
+    Learned::new(Bounds::default(), ScopeKey::from_bytes([7; 16]))
 }
 
 fn after(secs: u64) -> UnixTime {

@@ -17,7 +17,7 @@ use crate::context::{Anomaly, LearningTerms, SignalSet};
 use crate::decision::{Decision, Outcome};
 use crate::policy::{Identity, Policy, Sensitivity, Status};
 use crate::store::Learned;
-use crate::store::learned::Bounds;
+use crate::store::learned::{Bounds, ScopeKey};
 use crate::time::UnixTime;
 use proptest::prelude::*;
 
@@ -132,7 +132,11 @@ fn fired(decision: &Decision) -> SignalSet {
 
 /// Enough calls of the workload, all alike, to be known by.
 fn known(policy: &Policy) -> World<'_> {
-    let world = World { policy, learned: Learned::new(Bounds::default()), token: bearer().token(NOW) };
+    let world = World {
+        policy,
+        learned: Learned::new(Bounds::default(), ScopeKey::from_bytes([7; 16])),
+        token: bearer().token(NOW),
+    };
     let usual = Turn {
         is_thief: false,
         path: "/read",

@@ -10,7 +10,10 @@ const FLOOD: u32 = 1_000_000 / SCALE;
 /// Room for some tens of thousands, many times more than the real ones and many times less than the flood.
 fn small() -> Learned {
     let bytes = u64::from((24 << 20) / SCALE);
-    Learned::new(Bounds { patterned_bytes: bytes, undeclared_bytes: bytes, credentials_bytes: bytes })
+    Learned::new(
+        Bounds { patterned_bytes: bytes, undeclared_bytes: bytes, credentials_bytes: bytes },
+        ScopeKey::from_bytes([7; 16]),
+    )
 }
 
 fn somebody(kind: &str, number: u32, standing: Standing) -> Sighting {

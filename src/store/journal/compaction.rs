@@ -1,0 +1,116 @@
+//! How the dead are left behind: what lives is copied to a new file, which then takes the place of the old one.
+//!
+//! Copying is done beside the thread that appends. How long nobody can append does therefore not depend on how much lives,
+//! but on what was appended meanwhile: at 4 million used proofs, the most that there can be (some 370 MB), copying takes
+//! seconds, and taking over what came in these seconds as many milliseconds.
+
+use super::entry::Entry;
+use super::file::Home;
+use super::line::{HEADER, Lines, decode};
+use super::live::Live;
+use super::log::Log;
+use super::text::Text;
+use crate::store::ScopeKey;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The copying of all that lived when it was made.
+pub(super) struct Job {
+    home: Arc<Home>,
+    old: File,
+    /// How much of the old file is copied.
+    bytes: u64,
+    live: Live,
+    scope_key: ScopeKey,
+    /// Whether nobody wants it any more.
+    pub stop: Arc<AtomicBool>,
+}
+
+/// The file that is to come, without what was appended to the old one meanwhile.
+pub(super) struct Draft {
+    log: Log,
+    /// Up to where the old file is in it.
+    copied: u64,
+}
+
+/// Written at once.
+const CHUNK_BYTES: usize = 1 << 18;
+
+impl Job {
+    pub(super) fn new(home: &Arc<Home>, log: &Log, live: &Live, scope_key: ScopeKey) -> io::Result<Self> {
+        let (home, old, live) = (Arc::clone(home), home.reader()?, live.clone());
+        Ok(Self { home, old, bytes: log.length(), live, scope_key, stop: Arc::default() })
+    }
+
+    pub(super) fn run(self) -> io::Result<Draft> {
+        self.copy().inspect_err(|_| self.home.discard_draft())
+    }
+
+    fn copy(&self) -> io::Result<Draft> {
+        let mut log = Log::new(self.home.draft()?, 0);
+        let mut chunk = self.beginning()?;
+        let mut lines = Lines::of((&self.old).take(self.bytes));
+        while let Some(line) = lines.next()? {
+            let line = line.map_err(damaged)?;
+            if line == HEADER {
+                continue;
+            }
+            let (entry, crc) = decode(line.strip_suffix(b"\n").unwrap_or(line)).map_err(damaged)?;
+            if self.live.holds(&entry, crc) {
+                chunk.extend_from_slice(line);
+            }
+            if chunk.len() >= CHUNK_BYTES {
+                self.go_on()?;
+                log.append(&chunk)?;
+                chunk.clear();
+            }
+        }
+        log.append(&chunk)?;
+        // Most of it is on the disk by the time that somebody waits for the rest.
+        log.sync()?;
+        Ok(Draft { log, copied: self.bytes })
+    }
+
+    fn beginning(&self) -> io::Result<Vec<u8>> {
+        let own = [Entry::ScopeKey(self.scope_key), Entry::Forgotten(self.live.forgotten)];
+        let text = Text::of(own).map_err(io::Error::other)?;
+        Ok([HEADER, &text.bytes].concat())
+    }
+
+    fn go_on(&self) -> io::Result<()> {
+        if self.stop.load(Ordering::Relaxed) { Err(ErrorKind::Interrupted.into()) } else { Ok(()) }
+    }
+}
+
+impl Draft {
+    /// Takes over what was appended meanwhile, and then the place. The old log stays as it was where that fails. Once the
+    /// folder is synced, it holds for good.
+    pub(super) fn replace(self, home: &Home, old: &mut Log) -> io::Result<()> {
+        self.complete(home, old).inspect_err(|_| home.discard_draft())
+    }
+
+    fn complete(mut self, home: &Home, old: &mut Log) -> io::Result<()> {
+        let mut rest = home.reader()?;
+        rest.seek(SeekFrom::Start(self.copied))?;
+        let mut rest = rest.take(old.length().saturating_sub(self.copied));
+        let mut chunk = vec![0; CHUNK_BYTES];
+        loop {
+            let read = rest.read(&mut chunk)?;
+            let Some(part) = chunk.get(..read).filter(|part| !part.is_empty()) else { break };
+            self.log.append(part)?;
+        }
+        if rest.limit() > 0 {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+        self.log.sync()?;
+        home.exchange()?;
+        *old = self.log;
+        Ok(())
+    }
+}
+
+fn damaged(damage: super::line::Damage) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, damage.to_string())
+}
