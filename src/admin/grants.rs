@@ -159,7 +159,7 @@ fn tell(grant: &Grant, shared: Result<(), NotKept>) -> Response {
     match shared {
         Ok(()) => created(&Made { id, expires_at }),
         Err(NotKept) => refuse(&STATE_AWAY.saying(format!(
-            "Grant {id} counts in this process until {expires_at}, and will be shared when the state is back."
+            "Grant {id} counts in this process alone until {expires_at}. Grant again once the state is back."
         ))),
     }
 }

@@ -57,12 +57,8 @@ pub(super) const NO_RANDOMNESS: Problem = Problem::new(
     "No randomness",
     "The system gives no randomness to make an id from, and nothing was done.",
 );
-pub(super) const STATE_AWAY: Problem = Problem::new(
-    503,
-    "state_away",
-    "The state is away",
-    "It is in force in this process, and will be shared when the state is back.",
-);
+pub(super) const STATE_AWAY: Problem =
+    Problem::new(503, "state_away", "The state is away", "It is in force in this process, and in no other yet.");
 pub(super) const NO_ROOM: Problem = Problem::new(
     503,
     "no_room",

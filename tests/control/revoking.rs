@@ -149,19 +149,19 @@ async fn a_bad_query_is_told_so(#[case] query: &str) -> Result<()> {
 }
 
 #[tokio::test]
-async fn thousands_of_records_are_listed_whole() -> Result<()> {
+async fn many_records_are_listed_whole() -> Result<()> {
     let world = World::start().await?;
     let client = crate::support::http().build()?;
     let url = format!("http://{}{PATH}", world.gate.stepgate.admin);
-    for number in 0..2_000 {
+    for number in 0..400 {
         let body = json!({ "task": format!("run {number} {}", "x".repeat(100)) }).to_string();
         let request = client.post(&url).bearer_auth(ADMIN).header("content-type", "application/json").body(body);
         assert_eq!(request.timeout(Duration::from_secs(10)).send().await?.status(), 201);
     }
     let listed = listed(&world, "").await?;
-    assert_eq!(listed.len(), 2_000);
+    assert_eq!(listed.len(), 400);
     let newest = listed[0]["value"].as_str().unwrap();
-    assert!(newest.starts_with("run 1999 ") || listed[0]["not_before"] == listed[1]["not_before"], "{newest}");
+    assert!(newest.starts_with("run 399 ") || listed[0]["not_before"] == listed[1]["not_before"], "{newest}");
     Ok(())
 }
 
