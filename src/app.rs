@@ -18,7 +18,7 @@ pub use state::{StateAt, StateAtError};
 use crate::admin::{self, Admin, Control, LastError, Readiness, Standing};
 use crate::challenge::ChallengeKeys;
 use crate::chassis::{Chassis, Drained, Health, InFlight, Limits, Listener};
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Diagnostics, Loaded};
 use crate::server::{DecisionIds, Server, Snapshot};
 use crate::store::{CacheMeter, Gate, Meters, Store};
@@ -211,7 +211,9 @@ fn read_at_scrape(metrics: &Metrics, server: &Arc<AppServer>, in_flight: InFligh
     let server = Arc::downgrade(server);
     metrics.at_scrape(move |readings| {
         readings.in_flight(in_flight.count());
-        for size in server.upgrade().iter().flat_map(|server| server.store.cache_sizes()) {
+        let Some(server) = server.upgrade() else { return };
+        readings.grants(server.store.ledger().active_grants(server.clock.now()));
+        for size in server.store.cache_sizes() {
             if let Some(cache) = Cache::parse(size.cache) {
                 readings.cache(cache, size.entries, size.bytes);
             }

@@ -146,7 +146,9 @@ async fn give(control: &Control, grant: Arc<Grant>, now: UnixTime) -> Response {
     let keeping = tokio::spawn(async move { ledger.keep_grant(kept, now).await });
     let shared = keeping.await.unwrap_or(Err(NotKept));
     if find(control, grant.id.as_str(), now).await.is_none() {
-        return refuse(&NO_ROOM);
+        // Or somebody revoked it in the meantime.
+        let is_live = grant.is_live(now, &control.ledger.revocations());
+        return if is_live { refuse(&NO_ROOM) } else { refuse(&JUST_REVOKED) };
     }
     journal(&grant);
     tell(&grant, shared)
@@ -157,7 +159,7 @@ fn tell(grant: &Grant, shared: Result<(), NotKept>) -> Response {
     match shared {
         Ok(()) => created(&Made { id, expires_at }),
         Err(NotKept) => refuse(&STATE_AWAY.saying(format!(
-            "Grant {id} counts in this process until {expires_at}, and will be shared when the state is back."
+            "Grant {id} counts in this process alone until {expires_at}. Grant again once the state is back."
         ))),
     }
 }

@@ -51,24 +51,14 @@ pub(super) const JUST_REVOKED: Problem = Problem::new(
     "Revoked in this second",
     "A revocation of this second voids what is granted in it. Try again in a second.",
 );
-pub(super) const NOT_JSON: Problem = Problem::new(
-    415,
-    "unsupported_media_type",
-    "Not JSON",
-    "Send the body as JSON, with `Content-Type: application/json`.",
-);
 pub(super) const NO_RANDOMNESS: Problem = Problem::new(
     500,
     "no_randomness",
     "No randomness",
     "The system gives no randomness to make an id from, and nothing was done.",
 );
-pub(super) const STATE_AWAY: Problem = Problem::new(
-    503,
-    "state_away",
-    "The state is away",
-    "It is in force in this process, and will be shared when the state is back.",
-);
+pub(super) const STATE_AWAY: Problem =
+    Problem::new(503, "state_away", "The state is away", "It is in force in this process, and in no other yet.");
 pub(super) const NO_ROOM: Problem = Problem::new(
     503,
     "no_room",

@@ -1,7 +1,7 @@
 //! What follows from a changed policy or from changed keys: whoever was suspended or offboarded, and what was signed by a
 //! key that is gone, counts no more, also where either comes back.
 
-use super::{Note, Revocation, RevocationId, Source, Target};
+use super::{Note, Revocation, Source, Target};
 use crate::attestation::{Keyring, Thumbprint};
 use crate::identity::Principal;
 use crate::policy::{Identities, Issuer, IssuerId, Name, Status};
@@ -77,11 +77,9 @@ fn worse(old: &Identities, new: &Identities, name: &Principal) -> Option<Status>
     (after > before).then_some(after)
 }
 
-/// Named by its moment too: who is suspended a second time is revoked a second time.
+/// Its name follows from its moment too: who is suspended a second time is revoked a second time.
 fn follows(target: Target, source: Source, reason: Option<Note>, now: UnixTime) -> Revocation {
-    let value = target.value().unwrap_or_default();
-    let id = RevocationId::derived(&[source.as_str().as_bytes(), value.as_bytes(), &now.as_secs().to_be_bytes()]);
-    Revocation { id, target, not_before: now, source, reason }
+    Revocation { reason, ..Revocation::new(target, now, source) }
 }
 
 #[cfg(test)]

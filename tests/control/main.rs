@@ -8,5 +8,6 @@ mod access;
 mod granting;
 mod looking;
 mod revoking;
+mod state_away;
 mod tokens;
 mod world;

@@ -89,7 +89,7 @@ impl World {
 }
 
 impl Answer {
-    async fn of(response: Response) -> Result<Self> {
+    pub(crate) async fn of(response: Response) -> Result<Self> {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Ok(Self { status, headers, body: response.text().await? })
     }

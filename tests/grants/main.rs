@@ -4,7 +4,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod consequences;
 mod ended;
 mod given;
+mod operated;
 mod revoked;
 mod world;
