@@ -26,6 +26,7 @@ mod text;
 mod writer;
 
 pub use error::{JournalError, NotWritten};
+pub use line::Damage;
 pub use live::Forgotten;
 
 use super::{LearnedRecord, ScopeKey};

@@ -42,6 +42,10 @@ impl Home {
         Ok(Self { path, draft: draft.into(), medium: Box::new(medium) })
     }
 
+    pub(super) fn unreadable(&self, source: io::Error) -> JournalError {
+        JournalError::Read { path: self.path.clone(), source }
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
@@ -67,17 +71,12 @@ impl Home {
         Err(JournalError::InUse { path: path() })
     }
 
-    /// Once more, to read it from the beginning.
-    pub(super) fn reader(&self) -> io::Result<File> {
-        File::open(&self.path)
-    }
-
     /// Begins the file that is to come, and locks it before anybody can find it. Whatever was left there is lost.
-    pub(super) fn draft(&self) -> io::Result<Box<dyn Medium>> {
+    pub(super) fn draft(&self) -> io::Result<File> {
         self.discard_draft();
-        let file = OpenOptions::new().append(true).create_new(true).mode(MODE).open(&self.draft)?;
+        let file = OpenOptions::new().read(true).append(true).create_new(true).mode(MODE).open(&self.draft)?;
         file.try_lock().map_err(io::Error::from)?;
-        Ok(self.medium(file))
+        Ok(file)
     }
 
     pub(super) fn discard_draft(&self) {

@@ -1,5 +1,6 @@
 mod compacted;
 mod faults;
+mod killed;
 mod torn;
 
 use super::*;

@@ -134,6 +134,24 @@ async fn a_copy_that_was_left_half_done_is_in_nobodys_way() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_moved_away_meanwhile_is_copied_all_the_same() {
+    let place = Place::new();
+    let (journal, _) = place.open();
+    spend_many(&journal, 0..MANY, NOW).await;
+    journal.revoke(&[revocation(1)]).await.unwrap();
+    fs::rename(place.path(), place.folder.path().join("moved")).unwrap();
+    place.clock.set(after(61));
+    journal.revoke(&[revocation(2)]).await.unwrap();
+    let begun = Instant::now();
+    while !place.path().exists() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it does not come back");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    drop(journal);
+    assert_eq!(place.kept().revocations, [revocation(1), revocation(2)]);
+}
+
+#[tokio::test]
 async fn who_waited_for_the_old_file_does_not_get_it() {
     let place = Place::new();
     let (journal, _) = place.open();
