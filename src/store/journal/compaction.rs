@@ -6,7 +6,7 @@
 
 use super::entry::Entry;
 use super::file::Home;
-use super::line::{Damage, HEADER, Lines, decode};
+use super::line::{HEADER, Lines, decode};
 use super::live::Live;
 use super::log::{Log, Reader};
 use super::text::Text;
@@ -50,11 +50,11 @@ impl Job {
         let mut chunk = self.beginning()?;
         let mut lines = Lines::of(&mut self.old);
         while let Some(line) = lines.next()? {
-            let line = line.map_err(damaged)?;
+            let line = line?;
             if line == HEADER {
                 continue;
             }
-            let (entry, crc) = decode(line.strip_suffix(b"\n").unwrap_or(line)).map_err(damaged)?;
+            let (entry, crc) = decode(line.strip_suffix(b"\n").unwrap_or(line))?;
             if self.live.holds(&entry, crc) {
                 chunk.extend_from_slice(line);
             }
@@ -105,8 +105,4 @@ impl Draft {
 
 fn go_on(stop: &AtomicBool) -> io::Result<()> {
     if stop.load(Ordering::Relaxed) { Err(io::Error::other("nobody waits for it any more")) } else { Ok(()) }
-}
-
-fn damaged(damage: Damage) -> io::Error {
-    io::Error::new(ErrorKind::InvalidData, damage.to_string())
 }

@@ -26,6 +26,13 @@ pub enum Damage {
     NoKey,
 }
 
+/// It was whole when it was opened.
+impl From<Damage> for io::Error {
+    fn from(damage: Damage) -> Self {
+        Self::new(io::ErrorKind::InvalidData, damage)
+    }
+}
+
 /// Appends the line of an entry, and says its checksum.
 pub(super) fn encode(entry: &Entry<'_>, text: &mut Vec<u8>) -> serde_json::Result<u32> {
     let start = text.len();

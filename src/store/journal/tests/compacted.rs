@@ -4,9 +4,9 @@ use super::*;
 use std::time::{Duration, Instant};
 
 /// More bytes of dead proofs than are let lie.
-const MANY: u64 = 12_000;
+pub(super) const MANY: u64 = 12_000;
 
-async fn spend_many(journal: &Journal, numbers: std::ops::Range<u64>, until: UnixTime) {
+pub(super) async fn spend_many(journal: &Journal, numbers: std::ops::Range<u64>, until: UnixTime) {
     let mut tasks = tokio::task::JoinSet::new();
     for number in numbers {
         let journal = journal.clone();
