@@ -1,8 +1,9 @@
 //! How the dead are left behind: what lives is copied to a new file, which then takes the place of the old one.
 //!
 //! Copying is done beside the thread that appends. How long nobody can append does therefore not depend on how much lives,
-//! but on what was appended meanwhile: at 4 million used proofs, the most that there can be (some 370 MB), copying takes
-//! seconds, and taking over what came in these seconds as many milliseconds.
+//! but on how much was appended meanwhile. With 4 million used proofs, the most that there can be (some 370 MB), copying
+//! takes seconds, and to take over what came in these seconds some tens of milliseconds: unoptimised, with 400,000 living
+//! and 16,000 more each second, copying took 10 s, and nobody waited for more than 84 ms.
 
 use super::entry::Entry;
 use super::file::Home;

@@ -34,8 +34,8 @@ impl Home {
         path: &Path,
         medium: impl Fn(File) -> Box<dyn Medium> + Send + Sync + 'static,
     ) -> Result<Self, JournalError> {
-        // Were it a link, the link would be exchanged.
-        let real = if path.exists() { path.canonicalize() } else { std::path::absolute(path) };
+        // Were it a link, the link would be exchanged; and where a link leads is known once something is there.
+        let real = open_or_make(path).and_then(|_| path.canonicalize());
         let path = real.map_err(|source| JournalError::Open { path: path.to_owned(), source })?;
         let mut draft = path.clone().into_os_string();
         draft.push(".new");
@@ -55,8 +55,7 @@ impl Home {
         let path = || self.path.clone();
         let failed = |source| JournalError::Open { path: path(), source };
         for _ in 0..ATTEMPTS {
-            let options = OpenOptions::new().read(true).append(true).create(true).mode(MODE).clone();
-            let file = options.open(&self.path).map_err(failed)?;
+            let file = open_or_make(&self.path).map_err(failed)?;
             if !file.metadata().map_err(failed)?.is_file() {
                 return Err(JournalError::NotAFile { path: path() });
             }
@@ -102,6 +101,10 @@ impl Home {
         let of = |metadata: io::Result<fs::Metadata>| metadata.map(|file| (file.dev(), file.ino())).ok();
         of(file.metadata()).is_some_and(|own| of(fs::metadata(&self.path)) == Some(own))
     }
+}
+
+fn open_or_make(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).append(true).create(true).mode(MODE).open(path)
 }
 
 impl Medium for File {
