@@ -200,12 +200,22 @@ impl Follower {
     async fn put_back(&self, read: &Chain, pen: &mut MultiplexedConnection) -> Result<(), Ending> {
         let lost: Vec<_> = self.chain.after(read.tip().map_or(0, |tip| tip.seq)).cloned().collect();
         tracing::warn!(revocations = lost.len(), "the shared state lost revocations; they are put back");
-        let mut tip = read.tip().cloned();
-        for some in lost.chunks(PAGE) {
-            match stream::append(pen, tip.as_ref(), some).await? {
-                Appended::Done => tip = some.last().cloned(),
-                Appended::Conflict => return Ok(()),
+        let (mut tip, mut left) = (read.tip(), lost.as_slice());
+        while let Some((some, others)) =
+            left.split_at_checked(left.len().min(PAGE)).filter(|(some, _)| !some.is_empty())
+        {
+            match stream::append(pen, tip, some).await? {
+                Appended::Done => (tip, left) = (some.last(), others),
                 Appended::Blocked => return self.make_anew(&self.chain, read.tip(), pen).await,
+                Appended::Conflict => {
+                    let theirs = stream::page(pen, tip.map_or(0, |tip| tip.seq)).await?;
+                    let same = theirs.iter().zip(left).take_while(|(their, own)| their == own).count();
+                    let (there, others) = left.split_at(same);
+                    if there.is_empty() || there.len() < theirs.len() {
+                        return Ok(()); // they are not the same: all is read again
+                    }
+                    (tip, left) = (there.last(), others);
+                }
             }
         }
         Ok(())

@@ -41,6 +41,7 @@ impl Server {
         let folder = tempfile::tempdir().unwrap();
         let fixed =
             ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder.path().to_str().unwrap()];
+        let copies = ["--repl-diskless-sync-delay", "0"];
         let arguments: Vec<_> = fixed.iter().chain(&copies).chain(more).map(ToString::to_string).collect();
         // A port that was free may be taken before the server is there.
         let started = (0..10).find_map(|_| {
