@@ -4,12 +4,17 @@ use super::super::{Away, StateOp, StateOutcome, Valkey};
 use super::proxy::Proxy;
 use super::world::{Replica, Server, now};
 use crate::attestation::Thumbprint;
-use crate::case::{Spending, Spent};
+use crate::case::{Reach, Spending, Spent};
+use crate::policy::OnStateLoss;
 use crate::time::Ttl;
 use std::time::{Duration, Instant};
 
 fn spending(name: &str) -> Spending {
-    Spending { key: Thumbprint::of(name.as_bytes()), until: now().plus(Ttl::from_secs(60)) }
+    Spending {
+        key: Thumbprint::of(name.as_bytes()),
+        until: now().plus(Ttl::from_secs(60)),
+        reach: Reach::Replicas(OnStateLoss::Deny),
+    }
 }
 
 async fn spend(valkey: &Valkey, name: &str) -> Result<Spent, Away> {
