@@ -132,6 +132,11 @@ impl Ledger {
         self.spent.spend(spending, now);
     }
 
+    /// Takes every proof that could pass until before this as used.
+    pub fn forget_spent_before(&self, time: UnixTime) {
+        self.spent.forget_before(time);
+    }
+
     /// Has a grant known wherever its caller may come next.
     pub async fn keep_grant(&self, grant: Arc<Grant>, now: UnixTime) -> Result<(), NotKept> {
         self.grants.keep(Arc::clone(&grant), now);
