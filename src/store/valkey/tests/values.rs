@@ -80,9 +80,26 @@ async fn a_grant_that_was_changed_or_moved_is_none() {
     for key in keys.iter().map(super::world::text) {
         server.say(&["HSET", &key, id, sealed]).await;
     }
-    assert_eq!(one.valkey.grants_of(&batch.key(), now()).await.unwrap(), [batch.clone()]);
-    assert_eq!(one.valkey.grants_of(&web.key(), now()).await.unwrap(), [web.clone()]);
+    assert_eq!(one.valkey.grants_of(&batch.key(), now()).await.unwrap(), [batch]);
+    assert_eq!(one.valkey.grants_of(&web.key(), now()).await.unwrap(), [web]);
     assert_eq!(one.valkey.all_grants(now()).await.unwrap().len(), 2);
+}
+
+/// What is wrong with one caller's is no reason to ask for nobody's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_is_something_else_hides_one_callers_grants_and_no_others() {
+    let server = Server::start();
+    let one = Replica::start(&server.url()).up().await;
+    let (web, batch) = (grant("web", "run", soon(300)), grant("batch", "run", soon(300)));
+    one.valkey.keep_grant(&web, now()).await.unwrap();
+    let (key, _) = stored(&server).await;
+    server.say(&["SET", &key, "x"]).await;
+    one.valkey.keep_grant(&batch, now()).await.unwrap();
+    for _ in 0..10 {
+        assert!(one.valkey.grants_of(&web.key(), now()).await.is_err());
+    }
+    assert!(one.valkey.is_up());
+    assert_eq!(one.valkey.grants_of(&batch.key(), now()).await.unwrap(), [batch]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
