@@ -8,4 +8,5 @@ mod consequences;
 mod ended;
 mod given;
 mod operated;
+mod revoked;
 mod world;

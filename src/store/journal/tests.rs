@@ -4,6 +4,7 @@ mod torn;
 
 use super::*;
 use crate::attestation::Thumbprint;
+use crate::case::Reach;
 use crate::context::{LearningTerms, Lesson, Sighting, Standing};
 use crate::identity::Principal;
 use crate::policy::ScopeSet;
