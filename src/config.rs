@@ -32,6 +32,7 @@ mod request;
 mod routes;
 mod rules;
 mod scopes;
+mod secrecy;
 mod section;
 pub mod source;
 pub(crate) mod suggest;

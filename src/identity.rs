@@ -3,6 +3,7 @@
 pub mod caller;
 pub mod certificate;
 mod der;
+mod pem;
 pub mod spiffe_id;
 pub mod xfcc;
 

@@ -11,7 +11,7 @@ pub fn holds(data: &[u8]) -> bool {
     if let Ok(text) = std::str::from_utf8(data)
         && let Ok(read) = PeerCertificate::parse(text)
     {
-        let Some(der) = pem::first_certificate(&uri::decoded_leniently(text)) else {
+        let Some(der) = pem::only_certificate(&uri::decoded_leniently(text)) else {
             panic!("no certificate in {text}")
         };
         check(&der, &read);

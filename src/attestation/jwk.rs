@@ -69,11 +69,11 @@ impl VerifyingKey {
 /// RFC 7517 §4.2; and what SPIFFE bundles call the keys of their tokens, beside `x509-svid` for certificates.
 const SIGNING_USES: [&str; 3] = ["sig", "jwt-svid", "wit-svid"];
 /// The members of private and symmetric keys (RFC 7518 §6.2.2, §6.3.2, §6.4.1).
-const PRIVATE: [&str; 8] = ["d", "k", "p", "q", "dp", "dq", "qi", "oth"];
+pub const PRIVATE_MEMBERS: [&str; 8] = ["d", "k", "p", "q", "dp", "dq", "qi", "oth"];
 
 /// Private and symmetric keys are for nobody to see, and others not for signatures.
 pub(super) fn check_public(jwk: &Object) -> Result<(), JwkError> {
-    if jwk.keys().any(|name| PRIVATE.contains(&name.as_str())) {
+    if jwk.keys().any(|name| PRIVATE_MEMBERS.contains(&name.as_str())) {
         return Err(JwkError::Private);
     }
     let use_fits = optional_text(jwk, "use")?.is_none_or(|purpose| SIGNING_USES.contains(&purpose));

@@ -4,6 +4,7 @@
 
 use super::code::Code;
 use super::diagnostics::Diagnostics;
+use super::secrecy::{is_private_member, is_private_text, may_hold_private};
 use super::source::{Place, Source, SourceId};
 use super::tree::{Entry, Node, Value};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -67,6 +68,9 @@ fn report(error: &YamlError, read: SourceId, problems: &mut Diagnostics) {
         let start = offset(source, location);
         Place { source: read, start, end: source.char_end(start) }
     });
+    if problems.source(read).is_some_and(|source| may_hold_private(source.text())) {
+        problems.conceal(place);
+    }
     problems.report(Code::Syntax, place, message, help);
 }
 
@@ -98,7 +102,12 @@ impl Placing<'_> {
             Raw::Null => Node { place, value: Value::Null },
             Raw::Bool(value) => Node { place, value: Value::Bool(value) },
             Raw::Number(number) => Node { place, value: Value::Number(number) },
-            Raw::Text(text) => Node { place, value: Value::Text(text) },
+            Raw::Text(text) => {
+                if is_private_text(&text) {
+                    self.problems.conceal(place);
+                }
+                Node { place, value: Value::Text(text) }
+            }
             Raw::List(items) => {
                 let items = items.into_iter().map(|item| self.node(item)).collect();
                 Node { place: visible(place), value: Value::List(items) }
@@ -120,6 +129,9 @@ impl Placing<'_> {
             let (key_place, mut node) = (self.place(key.defined), self.node(value));
             if matches!(node.value, Value::List(_) | Value::Map(_)) {
                 node.place = key_place;
+            } else if is_private_member(&key.value) {
+                self.problems.conceal(key_place);
+                self.problems.conceal(node.place);
             }
             if let Some(first) = seen.get(&key.value) {
                 let message = format!("the key `{}` stands twice", key.value);

@@ -2,6 +2,7 @@
 
 use super::code::{Code, Severity};
 use super::source::{Place, Source, SourceId, Sources};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// One problem.
@@ -23,6 +24,8 @@ pub struct Diagnostics {
     sources: Sources,
     found: Vec<Diagnostic>,
     other_files: Vec<PathBuf>,
+    /// Lines that private keys stand in.
+    concealed: BTreeSet<(SourceId, usize)>,
 }
 
 impl Diagnostics {
@@ -46,6 +49,19 @@ impl Diagnostics {
     /// Notes a file that a policy names: it is followed like the policy's own.
     pub(super) fn add_file(&mut self, path: PathBuf) {
         self.other_files.push(path);
+    }
+
+    /// Keeps the lines of a place out of what is shown.
+    pub(super) fn conceal(&mut self, place: Place) {
+        if let Some(source) = self.sources.get(place.source) {
+            self.concealed.extend(source.lines_of(place).map(|line| (place.source, line)));
+        }
+    }
+
+    /// Whether the lines of a place may be shown: no private key stands in them.
+    pub fn may_show(&self, place: Place) -> bool {
+        let lines = self.source(place.source).map(|source| source.lines_of(place));
+        lines.is_some_and(|mut lines| !lines.any(|line| self.concealed.contains(&(place.source, line))))
     }
 
     pub fn source(&self, id: SourceId) -> Option<&Source> {

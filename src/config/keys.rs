@@ -121,7 +121,8 @@ fn read_named(node: &Node, kind: &str, problems: &mut Diagnostics) -> Option<Vec
     problems.add_file(path.clone());
     let read = read_bounded(&path, MAX_KEY_FILE_BYTES);
     if let Err(error) = &read {
-        let message = format!("can't read the {kind} `{}`: {error}", path.display());
+        let name = if problems.may_show(node.place) { format!("`{}`", path.display()) } else { "named here".into() };
+        let message = format!("can't read the {kind} {name}: {error}");
         let help = "such files are named relative to the file that names them";
         problems.report(Code::UnreadableKeys, node.place, message, help);
     }

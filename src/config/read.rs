@@ -97,7 +97,11 @@ impl Node {
     }
 
     pub(super) fn invalid(&self, text: &str, help: impl Into<String>, problems: &mut Diagnostics) {
-        let message = if text.is_empty() { "an empty text".into() } else { format!("`{text}`") };
+        let message = match text {
+            "" => "an empty text".into(),
+            _ if !problems.may_show(self.place) => "this text".into(),
+            _ => format!("`{text}`"),
+        };
         problems.report(Code::InvalidValue, self.place, format!("{message} is not taken here"), help);
     }
 

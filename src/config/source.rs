@@ -1,5 +1,6 @@
 //! The files that a policy is made from, and places in them.
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 /// A text and where it came from.
@@ -68,6 +69,11 @@ impl Source {
     /// The line of a byte, from 0.
     pub fn line_at(&self, offset: usize) -> usize {
         self.lines.partition_point(|start| *start <= offset).saturating_sub(1)
+    }
+
+    /// The lines that a place touches, from 0.
+    pub fn lines_of(&self, place: Place) -> RangeInclusive<usize> {
+        self.line_at(place.start)..=self.line_at(place.end.saturating_sub(1).max(place.start))
     }
 
     /// Where a line begins, from 0; the end of the text where there is no such line.

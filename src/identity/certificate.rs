@@ -1,11 +1,14 @@
 //! The client certificate as Envoy forwards it: URL-encoded PEM in `source.certificate`.
 //!
-//! Envoy has verified the chain; here it is only read, for the identity in it and for its thumbprint.
+//! Envoy has verified the chain and forwards the leaf alone (`setAttrContextPeer` in its `check_request_utils.cc`); here it is
+//! only read, for the identity in it and for its thumbprint.
 
 use super::SpiffeId;
 use super::der::is_whole;
+use super::pem::only_certificate;
 use crate::attestation::Thumbprint;
 use crate::time::UnixTime;
+use percent_encoding::percent_decode_str;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -38,17 +41,13 @@ const MAX_ENCODED_BYTES: usize = 32 * 1024;
 const URI_TAG: u32 = 6;
 
 impl PeerCertificate {
-    /// Reads `source.certificate` of a `CheckRequest`: URL-encoded PEM, of which the first block is the leaf.
+    /// Reads `source.certificate` of a `CheckRequest`: one URL-encoded PEM block, the leaf.
     pub fn parse(url_encoded_pem: &str) -> Result<Self, CertificateError> {
         if url_encoded_pem.len() > MAX_ENCODED_BYTES {
             return Err(CertificateError::TooLarge);
         }
-        let pem: Vec<u8> = percent_encoding::percent_decode_str(url_encoded_pem).collect();
-        let (_, block) = x509_parser::pem::parse_x509_pem(&pem).map_err(|_| CertificateError::Pem)?;
-        if block.label != "CERTIFICATE" {
-            return Err(CertificateError::Pem);
-        }
-        Self::from_der(&block.contents)
+        let pem = percent_decode_str(url_encoded_pem).decode_utf8().map_err(|_| CertificateError::Pem)?;
+        Self::from_der(&only_certificate(&pem).ok_or(CertificateError::Pem)?)
     }
 
     pub fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
@@ -101,6 +100,14 @@ mod tests {
         PeerCertificate::from_der(&der).unwrap()
     }
 
+    /// A certificate of this name, in PEM as Envoy encodes it.
+    fn encoded(name: &str) -> String {
+        let mut params = CertificateParams::default();
+        params.subject_alt_names = vec![uri(name)];
+        let pem = params.self_signed(&KeyPair::generate().unwrap()).unwrap().pem();
+        percent_encoding::utf8_percent_encode(&pem, percent_encoding::NON_ALPHANUMERIC).to_string()
+    }
+
     fn uri(text: &str) -> SanType {
         SanType::URI(text.try_into().unwrap())
     }
@@ -133,6 +140,24 @@ mod tests {
     fn a_dns_san_that_spells_a_spiffe_id_names_nobody() {
         let dns = certificate(vec![SanType::DnsName("spiffe://example.org/admin".try_into().unwrap())]);
         assert_eq!(dns.spiffe_id, None);
+    }
+
+    #[test]
+    fn a_certificate_is_read_where_it_stands_alone() {
+        let alone = encoded("spiffe://example.org/web");
+        let read = PeerCertificate::parse(&alone).unwrap();
+        assert_eq!(read.spiffe_id.unwrap().as_str(), "spiffe://example.org/web");
+    }
+
+    #[test]
+    fn a_certificate_beside_anything_else_is_refused() {
+        let (own, other) = (encoded("spiffe://example.org/web"), encoded("spiffe://example.org/admin"));
+        let begin = "-----BEGIN%20CERTIFICATE-----%0A";
+        for beside in
+            [format!("{own}{other}"), format!("{begin}%00%0A{own}"), format!("{own}%0Aweb"), format!("%ff{own}")]
+        {
+            assert_eq!(PeerCertificate::parse(&beside), Err(CertificateError::Pem), "{beside}");
+        }
     }
 
     #[test]

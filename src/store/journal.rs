@@ -6,14 +6,16 @@
 //! syncs at every commit; here it is a hundred bytes at the end of a file, and many that come at once are one write.
 //!
 //! What survives what. A revocation is on the disk before it is answered: it survives the loss of power. A used proof and
-//! what was learned is with the kernel: it survives the end of the process, however it comes, and a power cut some seconds
-//! later. A last record that was torn is cut off; what is damaged in the middle is refused, as nobody knows what it said.
+//! what was learned is with the kernel: it survives the end of the process, however it comes, and a power cut once the
+//! kernel has written it (Linux: half a minute). A last record that was torn is cut off; what is damaged before the end is
+//! refused, as nobody knows what it said.
 //! What can't be written is answered [`NotWritten`]: who wanted to use a proof must be refused, or it could pass twice;
 //! a revocation is in force in the process all the same, and is tried again each second until it is on the disk.
 //!
 //! What is dead is left behind by writing what lives to `PATH.new` and renaming it (`compaction`). That is done beside the
 //! thread that appends, which then takes over what came meanwhile.
 
+mod batch;
 mod compaction;
 mod entry;
 mod error;
@@ -26,6 +28,7 @@ mod text;
 mod writer;
 
 pub use error::{JournalError, NotWritten};
+pub use line::Damage;
 pub use live::Forgotten;
 
 use super::{LearnedRecord, ScopeKey};
@@ -33,6 +36,7 @@ use crate::case::Spending;
 use crate::clock::Clock;
 use crate::revocation::Revocation;
 use crate::time::Ttl;
+use batch::{Ask, Promise};
 use entry::Entry;
 use file::{Home, Medium};
 use std::borrow::Cow;
@@ -44,7 +48,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread::{self, JoinHandle};
 use text::Text;
 use tokio::sync::oneshot;
-use writer::{Ask, Promise, Writer};
+use writer::Writer;
 
 /// The near end of the journal: copies write to the same file. The last one to go waits until all is written.
 #[derive(Clone, Debug)]

@@ -129,7 +129,9 @@ impl Learned {
     /// These changes could not be kept, and are changes again.
     pub fn not_kept(&self, changes: &[LearnedRecord]) {
         for principal in changes.iter().map(|record| &record.principal) {
-            STANDINGS.iter().for_each(|standing| self.places(*standing).mark_changed(principal));
+            for standing in STANDINGS {
+                self.places(standing).mark_changed(principal);
+            }
         }
     }
 

@@ -136,13 +136,14 @@ impl Valkey {
         }
         let (done, shared) = oneshot::channel();
         let queued = self.0.sharing.send(Sharing { revocations: new.to_vec(), done });
-        match timeout(SHARE_PATIENCE, shared).await {
-            Ok(Ok(())) if queued.is_ok() => Ok(()),
-            _ => {
-                self.0.owe();
-                self.0.link.meter().count(StateOp::Revoke, StateOutcome::Failed);
-                Err(Away)
-            }
+        let is_shared = queued.is_ok() && matches!(timeout(SHARE_PATIENCE, shared).await, Ok(Ok(())));
+        if is_shared {
+            self.0.link.meter().count(StateOp::Revoke, StateOutcome::Ok);
+            Ok(())
+        } else {
+            self.0.owe();
+            self.0.link.meter().count(StateOp::Revoke, StateOutcome::Failed);
+            Err(Away)
         }
     }
 

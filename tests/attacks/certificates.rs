@@ -65,11 +65,18 @@ async fn the_certificate_of_a_workload_names_it() -> Result<()> {
 }
 
 #[tokio::test]
-async fn only_the_leaf_of_a_chain_names_the_caller() -> Result<()> {
-    let authority = Authority::new()?;
+async fn two_certificates_name_nobody_in_either_order() -> Result<()> {
+    let (gate, authority) = (gate().await?, Authority::new()?);
     let (thief, victim) =
         (authority.client(vec![dns("thief.example.org")?])?, authority.client(vec![uri(SPIFFE_ID)?])?);
-    names_nobody(&gate().await?, &format!("{}{}", thief.certificate, victim.certificate)).await
+    names_nobody(&gate, &format!("{}{}", thief.certificate, victim.certificate)).await?;
+    names_nobody(&gate, &format!("{}{}", victim.certificate, thief.certificate)).await
+}
+
+#[tokio::test]
+async fn a_certificate_within_a_broken_one_names_nobody() -> Result<()> {
+    let victim = Authority::new()?.client(vec![uri(SPIFFE_ID)?])?.certificate;
+    names_nobody(&gate().await?, &format!("-----BEGIN CERTIFICATE-----\n\0\n{victim}")).await
 }
 
 #[rstest]

@@ -12,5 +12,6 @@ mod merging;
 mod problems;
 mod routes;
 mod rules;
+mod secrets;
 mod support;
 mod teams;

@@ -1,7 +1,7 @@
 //! Policies that are wrong in one way each, and what is said about them.
 
 use crate::support::{Folder, GOOD, JWKS, changed, stderr};
-use crate::{context, evidence, keys, routes, rules, teams};
+use crate::{context, evidence, keys, routes, rules, secrets, teams};
 use rstest::rstest;
 use std::collections::BTreeSet;
 use stepgate::config::{Code, Diagnostics, Severity};
@@ -42,7 +42,6 @@ const CASES: &[(&str, &str)] = &[
     ("algorithm_none", "issuers:\n  idp: { algorithms: [none, HS256, ES265], keys: { file: keys/idp.jwks.json } }"),
     ("no_key_file", "issuers:\n  idp: { algorithms: [ES256], keys: { file: keys/lost.jwks.json } }"),
     ("key_file_is_a_folder", "issuers:\n  idp: { algorithms: [ES256], keys: { file: keys } }"),
-    ("private_key", PRIVATE_KEY),
     ("weak_key", WEAK_KEY),
     ("key_set_of_another_form", "issuers:\n  idp: { algorithms: [ES256], keys: { inline: [] } }"),
     ("two_origins_of_keys", "issuers:\n  idp: { algorithms: [ES256], keys: { file: keys/idp.jwks.json, inline: {} } }"),
@@ -124,17 +123,6 @@ assurance:
 rules:
   - { name: r, when: { sensitivity: low }, require: fresh }
   - { name: r, when: { sensitivity: low }, require: fresh }
-";
-
-const PRIVATE_KEY: &str = r"
-issuers:
-  idp:
-    algorithms: [EdDSA]
-    keys:
-      inline:
-        keys:
-          - { kid: a, kty: OKP, crv: Ed25519, x: 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo }
-          - { kid: b, kty: OKP, crv: Ed25519, x: 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo, d: AA }
 ";
 
 const WEAK_KEY: &str = r"
@@ -241,7 +229,8 @@ events: { transmitters: [idp], audiences: [stepgate] }
 ";
 
 fn all_cases() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
-    let others = [context::CASES, evidence::CASES, keys::CASES, rules::CASES, routes::CASES, teams::CASES];
+    let others =
+        [context::CASES, evidence::CASES, keys::CASES, rules::CASES, routes::CASES, secrets::CASES, teams::CASES];
     CASES.iter().chain(others.into_iter().flatten())
 }
 

@@ -32,6 +32,16 @@ async fn a_certificate_with_one_uri_name_tells_who_calls(
 }
 
 #[tokio::test]
+async fn of_a_chain_that_a_caller_sends_its_own_certificate_arrives() -> Result<()> {
+    let mesh = Mesh::mtls(Transport::Unix, Ok).await?;
+    let mut chain = mesh.authority.client(vec![uri(SPIFFE_ID)?])?;
+    chain.certificate.push_str(mesh.authority.pem());
+    assert_eq!(Answer::to(mesh.certified_caller(&chain)?.get(READ)).await?.status, 200);
+    assert_eq!(mesh.upstream.last()?.header("x-stepgate-principal"), Some(SPIFFE_ID));
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_certificate_whose_dns_name_spells_a_spiffe_id_names_nobody() -> Result<()> {
     let mesh = Mesh::mtls(Transport::Unix, |bootstrap| bootstrap.with(SAN_MATCHER, json!([]))).await?;
     let true_one = mesh.certified_caller(&mesh.authority.client(vec![uri(SPIFFE_ID)?])?)?;

@@ -81,8 +81,7 @@ pub(crate) const EXCUSES: &[Excuse] = &[
     may("* headers: proxy-authorization beside: *", NOT_READ),
     may("jwt-certificate headers: authorization beside: {nothing,something}", NOT_READ),
     may("* targets: x-forwarded-host: other.example.com", NOT_READ),
-    may("{attestation-*,bound-*,ear-dpop,jwt-challenge,jwt-dpop,wit-wpt} targets: certificate {no certificate,nobody's}", NOT_READ),
-    may("{jwt-certificate,wit-authorization} targets: certificate its own before another caller's", NOT_READ),
+    may("{attestation-*,bound-*,ear-dpop,jwt-challenge,jwt-dpop,wit-wpt} targets: certificate {no certificate,nobody's,* before *}", NOT_READ),
     // What is called.
     may(r#"* targets: host "{API.EXAMPLE.COM,api.example.com{.,:443,:8443}}""#, SAME_TARGET),
     may(r#"* targets: path "{/%76%31/*,*%37,*%37/refund,*[?],*[?]x=y}""#, SAME_TARGET),

@@ -1,17 +1,21 @@
 //! Textual encodings (RFC 7468 §3), around one certificate.
 
 const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const BEGIN: &str = "-----BEGIN ";
-const LABEL: &str = "CERTIFICATE-";
-/// §2: a parser may disregard the label here.
-const END: &str = "-----END ";
+const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+const END: &str = "-----END CERTIFICATE-----";
 
-/// The content of the first block, if that is a certificate.
-pub(crate) fn first_certificate(pem: &str) -> Option<Vec<u8>> {
-    let mut lines = pem.split('\n').skip_while(|line| !line.starts_with(BEGIN));
-    lines.next()?.strip_prefix(BEGIN).filter(|label| label.starts_with(LABEL))?;
-    let digits: String = lines.take_while(|line| !line.starts_with(END)).map(str::trim_end).collect();
-    let digits = digits.trim_end_matches('=');
+/// The content of the block, if the text is a certificate and nothing else (§3, "strict", but for the length of lines).
+pub(crate) fn only_certificate(pem: &str) -> Option<Vec<u8>> {
+    let (first, rest) = pem.trim().split_once('\n')?;
+    let (lines, last) = rest.rsplit_once('\n')?;
+    if (first.trim_end_matches('\r'), last) != (BEGIN, END) {
+        return None;
+    }
+    let digits: String = lines.split('\n').map(|line| line.trim_end_matches('\r')).collect();
+    let (padded, digits) = (digits.len(), digits.trim_end_matches('='));
+    if padded != digits.len().next_multiple_of(4) {
+        return None;
+    }
     let mut bits: Vec<bool> = Vec::new();
     for character in digits.chars() {
         let digit = ALPHABET.find(character)?;
@@ -33,6 +37,6 @@ pub(crate) fn encoded(der: &[u8]) -> String {
     }
     let characters: Vec<char> = digits.chars().collect();
     let lines: Vec<String> = characters.chunks(64).map(|line| line.iter().collect()).collect();
-    let pem = format!("{BEGIN}{LABEL}----\n{}\n{END}{LABEL}----\n", lines.join("\n"));
+    let pem = format!("{BEGIN}\n{}\n{END}\n", lines.join("\n"));
     pem.replace('\n', "%0A").replace(' ', "%20").replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
 }

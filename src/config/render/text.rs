@@ -1,6 +1,6 @@
-//! Text for people: the lines in question, underlined, and what to do.
+//! Text for people: the lines in question, underlined, and what to do. Lines with private keys are only named.
 
-use super::Style;
+use super::{Region, Style};
 use crate::config::Severity;
 use crate::config::diagnostics::{Diagnostic, Diagnostics};
 use crate::config::source::{Place, Source};
@@ -36,16 +36,17 @@ pub(super) fn render(diagnostics: &Diagnostics, style: Style) -> String {
 #[derive(Debug)]
 struct Report<'d> {
     problem: &'d Diagnostic,
-    excerpt: Excerpt<'d>,
+    help: String,
+    excerpt: Option<Excerpt<'d>>,
     labels: Vec<LabeledSpan>,
     elsewhere: Vec<Elsewhere<'d>>,
 }
 
-/// A place in another file that has to do with it.
+/// A place that has to do with it and is shown by itself: in another file, or not to be seen beside it.
 #[derive(Debug)]
 struct Elsewhere<'d> {
-    what: &'d str,
-    excerpt: Excerpt<'d>,
+    what: String,
+    excerpt: Option<Excerpt<'d>>,
     label: LabeledSpan,
 }
 
@@ -55,20 +56,32 @@ struct Excerpt<'d>(&'d Source);
 
 impl<'d> Report<'d> {
     fn of(problem: &'d Diagnostic, diagnostics: &'d Diagnostics) -> Option<Self> {
-        let source = diagnostics.source(problem.place.source)?;
+        let (excerpt, help) = excerpt(problem.place, &problem.help, diagnostics)?;
         let primary = (problem.place.start, problem.place.end - problem.place.start);
         let mut labels = vec![LabeledSpan::new_primary_with_span(None, primary)];
         let mut elsewhere = Vec::new();
         for (place, what) in &problem.related {
-            if place.source == problem.place.source {
+            if place.source == problem.place.source && excerpt.is_some() && diagnostics.may_show(*place) {
                 labels.push(label(*place, Some(what)));
             } else {
-                let excerpt = Excerpt(diagnostics.source(place.source)?);
+                let (excerpt, what) = self::excerpt(*place, what, diagnostics)?;
                 elsewhere.push(Elsewhere { what, excerpt, label: label(*place, None) });
             }
         }
-        Some(Self { problem, excerpt: Excerpt(source), labels, elsewhere })
+        Some(Self { problem, help, excerpt, labels, elsewhere })
     }
+}
+
+/// What is said of a place beside its lines; where those must not be shown, that says where they are.
+fn excerpt<'d>(place: Place, text: &str, diagnostics: &'d Diagnostics) -> Option<(Option<Excerpt<'d>>, String)> {
+    if diagnostics.may_show(place) {
+        // What could not be read has no line to show.
+        let source = diagnostics.source(place.source).filter(|source| !source.text().is_empty());
+        return Some((source.map(Excerpt), text.to_owned()));
+    }
+    let Region { path, start, .. } = diagnostics.region(place)?;
+    let (path, line, column) = (path.display(), start.line, start.column);
+    Some((None, format!("{text}\n{path}:{line}:{column} is not shown: a private key may stand there")))
 }
 
 fn label(place: Place, what: Option<&str>) -> LabeledSpan {
@@ -88,12 +101,11 @@ impl miette::Diagnostic for Report<'_> {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        Some(Box::new(&self.problem.help))
+        Some(Box::new(&self.help))
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        // What could not be read has no line to show.
-        (!self.excerpt.0.text().is_empty()).then_some(&self.excerpt)
+        self.excerpt.as_ref().map(|excerpt| excerpt as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
@@ -112,7 +124,7 @@ impl miette::Diagnostic for Elsewhere<'_> {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(&self.excerpt)
+        self.excerpt.as_ref().map(|excerpt| excerpt as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
@@ -155,7 +167,7 @@ impl fmt::Display for Report<'_> {
 
 impl fmt::Display for Elsewhere<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.what)
+        f.write_str(&self.what)
     }
 }
 

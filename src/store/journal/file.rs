@@ -34,12 +34,16 @@ impl Home {
         path: &Path,
         medium: impl Fn(File) -> Box<dyn Medium> + Send + Sync + 'static,
     ) -> Result<Self, JournalError> {
-        // Were it a link, the link would be exchanged.
-        let real = if path.exists() { path.canonicalize() } else { std::path::absolute(path) };
+        // Were it a link, the link would be exchanged; and where a link leads is known once something is there.
+        let real = open_or_make(path).and_then(|_| path.canonicalize());
         let path = real.map_err(|source| JournalError::Open { path: path.to_owned(), source })?;
         let mut draft = path.clone().into_os_string();
         draft.push(".new");
         Ok(Self { path, draft: draft.into(), medium: Box::new(medium) })
+    }
+
+    pub(super) fn unreadable(&self, source: io::Error) -> JournalError {
+        JournalError::Read { path: self.path.clone(), source }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -51,8 +55,7 @@ impl Home {
         let path = || self.path.clone();
         let failed = |source| JournalError::Open { path: path(), source };
         for _ in 0..ATTEMPTS {
-            let options = OpenOptions::new().read(true).append(true).create(true).mode(MODE).clone();
-            let file = options.open(&self.path).map_err(failed)?;
+            let file = open_or_make(&self.path).map_err(failed)?;
             if !file.metadata().map_err(failed)?.is_file() {
                 return Err(JournalError::NotAFile { path: path() });
             }
@@ -67,17 +70,12 @@ impl Home {
         Err(JournalError::InUse { path: path() })
     }
 
-    /// Once more, to read it from the beginning.
-    pub(super) fn reader(&self) -> io::Result<File> {
-        File::open(&self.path)
-    }
-
     /// Begins the file that is to come, and locks it before anybody can find it. Whatever was left there is lost.
-    pub(super) fn draft(&self) -> io::Result<Box<dyn Medium>> {
+    pub(super) fn draft(&self) -> io::Result<File> {
         self.discard_draft();
-        let file = OpenOptions::new().append(true).create_new(true).mode(MODE).open(&self.draft)?;
+        let file = OpenOptions::new().read(true).append(true).create_new(true).mode(MODE).open(&self.draft)?;
         file.try_lock().map_err(io::Error::from)?;
-        Ok(self.medium(file))
+        Ok(file)
     }
 
     pub(super) fn discard_draft(&self) {
@@ -103,6 +101,10 @@ impl Home {
         let of = |metadata: io::Result<fs::Metadata>| metadata.map(|file| (file.dev(), file.ino())).ok();
         of(file.metadata()).is_some_and(|own| of(fs::metadata(&self.path)) == Some(own))
     }
+}
+
+fn open_or_make(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).append(true).create(true).mode(MODE).open(path)
 }
 
 impl Medium for File {

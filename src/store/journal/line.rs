@@ -26,32 +26,43 @@ pub enum Damage {
     NoKey,
 }
 
+/// It was whole when it was opened.
+impl From<Damage> for io::Error {
+    fn from(damage: Damage) -> Self {
+        Self::new(io::ErrorKind::InvalidData, damage)
+    }
+}
+
 /// Appends the line of an entry, and says its checksum.
 pub(super) fn encode(entry: &Entry<'_>, text: &mut Vec<u8>) -> serde_json::Result<u32> {
     let start = text.len();
     text.extend_from_slice(&[b' '; CHECKSUM_BYTES]);
     serde_json::to_writer(&mut *text, entry)?;
-    let (checksum, json) = text.split_at_mut(start + CHECKSUM_BYTES);
+    let (before, json) = text.split_at_mut(start + CHECKSUM_BYTES);
     let crc = crc32fast::hash(json);
-    let digits = checksum.iter_mut().rev().skip(1).take(8);
-    digits.enumerate().for_each(|(place, digit)| *digit = hex_digit(crc >> (4 * place)));
+    before.iter_mut().rev().zip(checksum(crc).iter().rev()).for_each(|(to, from)| *to = *from);
     text.push(b'\n');
     Ok(crc)
 }
 
 /// Reads a line without its end; with the checksum, by which one line can be told from others.
 pub(super) fn decode(line: &[u8]) -> Result<(Entry<'static>, u32), Damage> {
-    let (checksum, json) = line.split_at_checked(CHECKSUM_BYTES).ok_or(Damage::Checksum)?;
+    let (before, json) = line.split_at_checked(CHECKSUM_BYTES).ok_or(Damage::Checksum)?;
     let crc = crc32fast::hash(json);
-    if checksum != format!("{crc:08x} ").as_bytes() {
+    if before != checksum(crc) {
         return Err(Damage::Checksum);
     }
     Ok((serde_json::from_slice(json)?, crc))
 }
 
-fn hex_digit(bits: u32) -> u8 {
-    let nibble = u8::try_from(bits & 0xf).unwrap_or_default();
-    if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }
+/// What a line begins with, for each of millions of lines.
+fn checksum(crc: u32) -> [u8; CHECKSUM_BYTES] {
+    let mut text = [b' '; CHECKSUM_BYTES];
+    let nibbles = crc.to_be_bytes().into_iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    text.iter_mut().zip(nibbles).for_each(|(digit, nibble)| {
+        *digit = if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
+    });
+    text
 }
 
 /// The whole lines of a file, one after the other.
@@ -72,6 +83,9 @@ impl<R: Read> Lines<R> {
 
     /// The next whole line, with its end; one too long to be any is an error of its own.
     pub(super) fn next(&mut self) -> io::Result<Option<Result<&[u8], Damage>>> {
+        if !self.line.is_empty() && !self.line.ends_with(b"\n") {
+            return Ok(None);
+        }
         self.line.clear();
         let bytes = (&mut self.from).take(MAX_BYTES).read_until(b'\n', &mut self.line)? as u64;
         self.number += 1;

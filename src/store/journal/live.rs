@@ -95,7 +95,9 @@ impl Live {
             What::Learned(principal, weight) => {
                 self.bytes -= self.learned.get(&principal).map_or(0, |known| known.line.bytes);
                 self.learned.insert_mut(principal, Latest { line: mark.line, weight });
-                self.crop(MOST_LEARNED / 4);
+                if self.learned.size() > MOST_LEARNED / 4 * 5 {
+                    self.crop(MOST_LEARNED);
+                }
             }
             What::Own => return,
         }
@@ -107,7 +109,7 @@ impl Live {
         let spent_before = take_before(&mut self.spent, now.minus(MARGIN), &mut self.bytes);
         let revoked_before = take_before(&mut self.revoked, now.minus(self.keep), &mut self.bytes);
         self.forgot(Forgotten { spent_before, revoked_before });
-        self.crop(0);
+        self.crop(MOST_LEARNED);
     }
 
     pub(super) fn forgot(&mut self, forgotten: Forgotten) {
@@ -149,16 +151,16 @@ impl Live {
         dead > self.bytes && dead > TRIFLE
     }
 
-    /// Leaves out identities, once there are so many too many: first those that were seen a few times only, and then those
-    /// that were not seen for longest.
-    fn crop(&mut self, tolerance: usize) {
-        if self.learned.size() <= MOST_LEARNED + tolerance {
+    /// Leaves out the identities that are too many: first those that were seen a few times only, and then those that were
+    /// not seen for longest.
+    fn crop(&mut self, most: usize) {
+        if self.learned.size() <= most {
             return;
         }
         let mut all: Vec<_> =
             self.learned.iter().map(|(name, latest)| (Reverse(latest.weight), name.clone())).collect();
-        let (_, _, others) = all.select_nth_unstable(MOST_LEARNED - 1);
-        for (_, name) in others {
+        all.sort_unstable();
+        for (_, name) in all.iter().skip(most) {
             self.bytes -= self.learned.get(name).map_or(0, |known| known.line.bytes);
             self.learned.remove_mut(name);
         }
@@ -189,5 +191,70 @@ impl Mark {
             Entry::ScopeKey(_) | Entry::Forgotten(_) => What::Own,
         };
         Self { what, line: LineMark { crc, bytes } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
+    const KEEP: Ttl = Ttl::from_secs(1_000);
+
+    fn mark(what: What) -> Mark {
+        Mark { what, line: LineMark { crc: 7, bytes: 100 } }
+    }
+
+    fn learned(name: &str, is_settled: bool, ago: u64) -> Mark {
+        let weight = (is_settled, NOW.minus(Ttl::from_secs(ago)));
+        mark(What::Learned(Principal::parse(name).unwrap(), weight))
+    }
+
+    #[test]
+    fn what_takes_anothers_place_is_counted_once() {
+        let mut live = Live::none(KEEP);
+        for _ in 0..3 {
+            live.note(learned("web", false, 0));
+        }
+        live.note(mark(What::Own));
+        assert_eq!(live.bytes, 100);
+        assert!(live.has_dead(600) && !live.has_dead(300));
+    }
+
+    #[test]
+    fn what_has_ended_counts_no_more() {
+        let mut live = Live::none(KEEP);
+        for _ in 0..2 {
+            live.note(mark(What::Spent(NOW)));
+            live.note(mark(What::Revoked(NOW)));
+        }
+        let later = |secs| NOW.plus(Ttl::from_secs(secs));
+        for (secs, bytes) in [(60, 400), (61, 200), (1_000, 200), (1_001, 0), (0, 0)] {
+            live.forget(later(secs));
+            assert_eq!(live.bytes, bytes, "after {secs}");
+        }
+        assert_eq!(live.forgotten, Forgotten { spent_before: later(1), revoked_before: later(1) });
+    }
+
+    #[test]
+    fn of_too_many_identities_those_go_that_are_known_least() {
+        let mut live = Live::none(KEEP);
+        for number in 0..10 {
+            live.note(learned(&format!("settled-{number}"), true, 1_000 + number));
+            live.note(learned(&format!("new-{number}"), false, number));
+        }
+        live.crop(12);
+        let holds = |name: &str| live.holds_learned(&Principal::parse(name).unwrap());
+        assert!((0..10).all(|number| holds(&format!("settled-{number}"))));
+        assert!(holds("new-0") && holds("new-1") && !holds("new-2"));
+        assert_eq!(live.bytes, 1_200);
+    }
+
+    #[test]
+    fn the_dead_weigh_once_they_are_many_and_the_most() {
+        let mut live = Live::none(KEEP);
+        assert!(!live.is_outweighed(1 << 20) && live.is_outweighed((1 << 20) + 1));
+        live.note(Mark { what: What::Spent(NOW), line: LineMark { crc: 7, bytes: 2 << 20 } });
+        assert!(!live.is_outweighed(4 << 20) && live.is_outweighed((4 << 20) + 1));
     }
 }

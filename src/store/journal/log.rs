@@ -1,10 +1,14 @@
-//! The end of the file, to which is appended. What could not be appended whole is cut off again before anything follows.
+//! The file, to which is appended. What could not be appended whole is cut off again before anything follows.
 
-use super::file::Medium;
-use std::io::{self, ErrorKind};
+use super::file::{Home, Medium};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::FileExt;
 
 pub(super) struct Log {
     medium: Box<dyn Medium>,
+    /// The same, to be read: by whatever name it goes by now.
+    file: File,
     /// Of what is whole.
     length: u64,
     /// Whether something that is not whole may follow.
@@ -13,8 +17,19 @@ pub(super) struct Log {
 
 impl Log {
     /// What follows `length` will be cut off.
-    pub(super) fn new(medium: Box<dyn Medium>, length: u64) -> Self {
-        Self { medium, length, is_torn: true }
+    pub(super) fn new(home: &Home, file: File, length: u64) -> io::Result<Self> {
+        let medium = home.medium(file.try_clone()?);
+        Ok(Self { medium, file, length, is_torn: true })
+    }
+
+    /// What is in it now.
+    pub(super) fn reader(&self) -> io::Result<io::Take<Reader>> {
+        self.reader_from(0)
+    }
+
+    /// What was appended since it was so long.
+    pub(super) fn reader_from(&self, at: u64) -> io::Result<io::Take<Reader>> {
+        Ok(Reader { file: self.file.try_clone()?, at }.take(self.length.saturating_sub(at)))
     }
 
     pub(super) const fn length(&self) -> u64 {
@@ -62,6 +77,20 @@ impl Log {
             self.is_torn = false;
         }
         Ok(())
+    }
+}
+
+/// Reads at a place of its own, while others append.
+pub(super) struct Reader {
+    file: File,
+    at: u64,
+}
+
+impl Read for Reader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read_at(buffer, self.at)?;
+        self.at += read as u64;
+        Ok(read)
     }
 }
 

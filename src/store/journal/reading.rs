@@ -36,33 +36,33 @@ pub(super) fn open(home: &Arc<Home>, now: UnixTime, keep: Ttl) -> Result<(Log, L
     let file = home.open()?;
     let mut content = Content::read(&file, home, keep)?;
     content.live.forget(now);
-    let mut log = Log::new(home.medium(file), content.bytes);
     let scope_key = match content.scope_key {
         Some(key) => key,
         None => ScopeKey::random()?,
     };
-    let failed = |source| JournalError::Write { path: home.path().to_owned(), source };
-    begin(home, &mut log, content.scope_key.is_none().then_some(scope_key)).map_err(failed)?;
+    let log = begin(home, file, content.bytes, content.scope_key.is_none().then_some(scope_key));
+    let mut log = log.map_err(|source| JournalError::Write { path: home.path().to_owned(), source })?;
     if content.live.has_dead(log.length()) {
-        let compacted =
-            Job::new(home, &log, &content.live, scope_key).and_then(|job| job.run()?.replace(home, &mut log));
-        // Nothing is lost by it but room.
-        let _ = compacted.inspect_err(
-            |why| tracing::warn!(path = %home.path().display(), "the state file stays as long as it is: {why}"),
-        );
+        let job = Job::new(home, &log, &content.live, scope_key);
+        if let Err(why) = job.and_then(Job::run).and_then(|draft| draft.replace(home, &mut log)) {
+            // Nothing is lost by it but room.
+            tracing::warn!(path = %home.path().display(), "the state file stays as long as it is: {why}");
+        }
     }
     let (live, kept) = content.sorted(scope_key);
     Ok((log, live, kept))
 }
 
 /// Makes sure that the end is whole, and that the key is there, which a new file begins with.
-fn begin(home: &Home, log: &mut Log, new_key: Option<ScopeKey>) -> io::Result<()> {
+fn begin(home: &Home, file: File, bytes: u64, new_key: Option<ScopeKey>) -> io::Result<Log> {
+    let mut log = Log::new(home, file, bytes)?;
     log.mend()?;
-    let Some(key) = new_key else { return Ok(()) };
-    let mut bytes = if log.length() == 0 { HEADER.to_vec() } else { Vec::new() };
-    bytes.extend(Text::of([Entry::ScopeKey(key)]).map_err(io::Error::other)?.bytes);
-    log.append_synced(&bytes)?;
-    home.sync_folder()
+    if let Some(key) = new_key {
+        let header = if bytes == 0 { HEADER } else { b"" };
+        let key = Text::of([Entry::ScopeKey(key)]).map_err(io::Error::other)?;
+        log.append_synced(&[header, &key.bytes].concat())?;
+    }
+    Ok(log)
 }
 
 impl Content {
@@ -76,25 +76,12 @@ impl Content {
             bytes: 0,
             torn_bytes: 0,
         };
-        let path = || home.path().to_owned();
         let mut lines = Lines::of(file);
-        loop {
-            let number = lines.number + 1;
-            let taken = match lines.next().map_err(|source| JournalError::Read { path: path(), source })? {
-                None => break,
-                Some(Ok(line)) if number == 1 => {
-                    check_header(line, home)?;
-                    continue;
-                }
-                Some(line) => line.and_then(|line| content.take(line)),
-            };
-            taken.map_err(|damage| match number {
-                1 => JournalError::NotAJournal { path: path() },
-                line => JournalError::Damaged { path: path(), line, damage },
-            })?;
-        }
-        if lines.number == 1 && !lines.torn().is_empty() && !HEADER.starts_with(lines.torn()) {
-            return Err(JournalError::NotAJournal { path: path() });
+        check_header(&mut lines, home)?;
+        while let Some(line) = lines.next().map_err(|source| home.unreadable(source))? {
+            let taken = line.and_then(|line| content.take(line));
+            let path = || home.path().to_owned();
+            taken.map_err(|damage| JournalError::Damaged { path: path(), line: lines.number, damage })?;
         }
         (content.bytes, content.torn_bytes) = (lines.bytes, lines.torn().len() as u64);
         Ok(content)
@@ -128,11 +115,15 @@ impl Content {
     }
 }
 
-fn check_header(line: &[u8], home: &Home) -> Result<(), JournalError> {
+/// What is cut off within its first line can be nothing else, and holds nothing.
+fn check_header(lines: &mut Lines<&File>, home: &Home) -> Result<(), JournalError> {
     let path = || home.path().to_owned();
-    match line {
-        HEADER => Ok(()),
-        other if other.starts_with(ANY_VERSION) => Err(JournalError::Version { path: path() }),
-        _ => Err(JournalError::NotAJournal { path: path() }),
-    }
+    let is_ours = match lines.next().map_err(|source| home.unreadable(source))? {
+        Some(Ok(line)) if line != HEADER && line.starts_with(ANY_VERSION) => {
+            return Err(JournalError::Version { path: path() });
+        }
+        Some(line) => line.is_ok_and(|line| line == HEADER),
+        None => HEADER.starts_with(lines.torn()),
+    };
+    if is_ours { Ok(()) } else { Err(JournalError::NotAJournal { path: path() }) }
 }

@@ -1,6 +1,7 @@
 //! The thread that appends: all that was asked for meanwhile at once.
 
 use super::NotWritten;
+use super::batch::{Ask, Batch, tell};
 use super::compaction::{Draft, Job};
 use super::file::Home;
 use super::live::Live;
@@ -15,20 +16,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
-
-/// What the thread is asked for.
-pub(super) enum Ask {
-    /// To give it to the kernel.
-    Write(Text, Promise),
-    /// To put it on the disk, and to try again for as long as that fails.
-    Sync(Text, Promise),
-    /// To take what was copied.
-    Exchange(io::Result<Draft>),
-    End,
-}
-
-pub(super) type Promise = oneshot::Sender<Result<(), NotWritten>>;
 
 pub(super) struct Writer {
     log: Log,
@@ -57,21 +44,8 @@ struct Copying {
     stop: Arc<AtomicBool>,
 }
 
-/// What was asked for meanwhile.
-#[derive(Default)]
-struct Batch {
-    written: Text,
-    synced: Text,
-    when_written: Vec<Promise>,
-    when_synced: Vec<Promise>,
-    draft: Option<io::Result<Draft>>,
-    is_last: bool,
-}
-
 /// How long a revocation waits for its next chance.
 const RETRY: Duration = Duration::from_secs(1);
-/// What is written at once; the rest is written right after it.
-const BATCH_BYTES: usize = 1 << 20;
 /// A disk on which there is no room for a second file is seldom better at once.
 const COPY_RETRY: Duration = Duration::from_mins(1);
 
@@ -103,7 +77,7 @@ impl Writer {
 
     pub(super) fn run(mut self) {
         loop {
-            let batch = self.next_batch();
+            let batch = Batch::next(&self.asked, self.retry);
             let is_last = batch.is_last;
             self.carry_out(batch);
             if is_last {
@@ -117,21 +91,6 @@ impl Writer {
             let _ = copying.thread.join();
             self.home.discard_draft();
         }
-    }
-
-    /// Waits for somebody to ask, or for the time to try again.
-    fn next_batch(&self) -> Batch {
-        let mut batch = Batch::default();
-        let first = match self.retry {
-            None => self.asked.recv().ok(),
-            Some(at) => self.asked.recv_timeout(at.saturating_duration_since(Instant::now())).ok(),
-        };
-        let mut next = first;
-        while let Some(ask) = next {
-            batch.add(ask);
-            next = if batch.is_full() { None } else { self.asked.try_recv().ok() };
-        }
-        batch
     }
 
     fn carry_out(&mut self, batch: Batch) {
@@ -241,33 +200,5 @@ impl Writer {
     fn put_off(&mut self, why: &io::Error) {
         tracing::warn!(path = %self.home.path().display(), "the state file stays as long as it is: {why}");
         self.copy_after = Some(Instant::now() + COPY_RETRY);
-    }
-}
-
-impl Batch {
-    fn add(&mut self, ask: Ask) {
-        match ask {
-            Ask::Write(text, promise) => {
-                self.written.extend(text);
-                self.when_written.push(promise);
-            }
-            Ask::Sync(text, promise) => {
-                self.synced.extend(text);
-                self.when_synced.push(promise);
-            }
-            Ask::Exchange(draft) => self.draft = Some(draft),
-            Ask::End => self.is_last = true,
-        }
-    }
-
-    fn is_full(&self) -> bool {
-        self.is_last || self.written.bytes.len() + self.synced.bytes.len() >= BATCH_BYTES
-    }
-}
-
-fn tell(promises: Vec<Promise>, outcome: Result<(), NotWritten>) {
-    // Who waits no more need not know.
-    for promise in promises {
-        let _ = promise.send(outcome);
     }
 }

@@ -81,7 +81,7 @@ mod tests {
         Scope::parse(text).unwrap()
     }
 
-    /// As SipHash's reference, with one and three rounds, says: what is kept must mean the same to every version.
+    /// As the reference of `SipHash`, with one and three rounds, says: what is kept must mean the same to every version.
     #[test]
     fn one_key_always_says_the_same_of_a_scope() {
         let key = ScopeKey::from_bytes(*b"0123456789abcdef");

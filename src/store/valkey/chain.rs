@@ -249,3 +249,6 @@ pub(super) fn kept_from(now: UnixTime, keep: Ttl) -> UnixTime {
     const LEEWAY: Ttl = Ttl::from_secs(120);
     now.minus(keep.plus(LEEWAY))
 }
+
+#[cfg(test)]
+mod tests;

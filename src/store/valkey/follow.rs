@@ -115,21 +115,11 @@ impl Follower {
         self.advise(pen_calls).await;
         self.compare_clocks(pen_calls).await;
         self.catch_up(pen_calls).await?;
-        self.pay(pen_calls).await?;
-        self.begin(&line);
-        self.hear(pen_calls, &ears, &line).await
-    }
-
-    /// All was read, and the store has all.
-    fn begin(&mut self, line: &Connection) {
-        self.shared.link.close(line.calls());
-        self.shared.owe(); // what was revoked while this began
         self.shared.revoked.set_whole(true);
         self.shared.read.send_replace(true);
-        if self.told.take().is_some() {
-            tracing::info!(state = %self.shared.connector.url(), "the shared state is back");
-        }
-        self.failures = 0;
+        self.pay(pen_calls).await?;
+        self.probe(&line).await?;
+        self.hear(pen_calls, &ears, &line).await
     }
 
     async fn hear(
@@ -210,12 +200,22 @@ impl Follower {
     async fn put_back(&self, read: &Chain, pen: &mut MultiplexedConnection) -> Result<(), Ending> {
         let lost: Vec<_> = self.chain.after(read.tip().map_or(0, |tip| tip.seq)).cloned().collect();
         tracing::warn!(revocations = lost.len(), "the shared state lost revocations; they are put back");
-        let mut tip = read.tip().cloned();
-        for some in lost.chunks(PAGE) {
-            match stream::append(pen, tip.as_ref(), some).await? {
-                Appended::Done => tip = some.last().cloned(),
-                Appended::Conflict => return Ok(()),
+        let (mut tip, mut left) = (read.tip(), lost.as_slice());
+        while let Some((some, others)) =
+            left.split_at_checked(left.len().min(PAGE)).filter(|(some, _)| !some.is_empty())
+        {
+            match stream::append(pen, tip, some).await? {
+                Appended::Done => (tip, left) = (some.last(), others),
                 Appended::Blocked => return self.make_anew(&self.chain, read.tip(), pen).await,
+                Appended::Conflict => {
+                    let theirs = stream::page(pen, tip.map_or(0, |tip| tip.seq)).await?;
+                    let same = theirs.iter().zip(left).take_while(|(their, own)| their == own).count();
+                    let (there, others) = left.split_at(same);
+                    if there.is_empty() || there.len() < theirs.len() {
+                        return Ok(()); // they are not the same: all is read again
+                    }
+                    (tip, left) = (there.last(), others);
+                }
             }
         }
         Ok(())
@@ -260,7 +260,9 @@ impl Follower {
         let taken = self.enforce(&mut chain, new);
         self.chain = chain;
         taken?;
-        lags.into_iter().for_each(|lag| self.shared.link.meter().came_after(lag));
+        for lag in lags {
+            self.shared.link.meter().came_after(lag);
+        }
         Ok(())
     }
 
@@ -294,8 +296,9 @@ impl Follower {
             waiting.push(done);
         }
         self.add(revocations, pen).await?;
-        // Who does not wait any more does not mind.
-        waiting.into_iter().for_each(|done| _ = done.send(()));
+        for done in waiting {
+            let _ = done.send(()); // who does not wait any more does not mind
+        }
         Ok(())
     }
 
@@ -312,10 +315,7 @@ impl Follower {
     async fn add(&mut self, revocations: Vec<Revocation>, pen: &mut MultiplexedConnection) -> Result<(), Ending> {
         let new = self.lacking(revocations);
         for some in new.chunks(PAGE) {
-            let added = self.add_some(some, pen).await;
-            let outcome = if added.is_ok() { StateOutcome::Ok } else { StateOutcome::Failed };
-            self.shared.link.meter().count(StateOp::Revoke, outcome);
-            added?;
+            self.add_some(some, pen).await?;
         }
         Ok(())
     }
@@ -392,11 +392,18 @@ impl Follower {
             Err(error) => return Err(Ending::Write(error)),
         }
         if !self.shared.link.is_up() {
-            self.shared.link.close(line.calls());
-            self.shared.owe();
-            tracing::info!("the shared state answers again");
+            self.come_up(line);
         }
         Ok(())
+    }
+
+    /// Calls are made from now on. What was revoked until then is still to be shared.
+    fn come_up(&mut self, line: &Connection) {
+        self.shared.link.close(line.calls());
+        self.shared.owe();
+        self.failures = 0;
+        self.told = None;
+        tracing::info!(state = %self.shared.connector.url(), "the shared state is at hand");
     }
 
     /// A clock that is far from the store's may not say what is too old.

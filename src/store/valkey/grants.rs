@@ -70,7 +70,9 @@ pub(super) async fn all(link: &Link, keys: &ChallengeKeys, now: UnixTime) -> Res
     let mut all = Found::default();
     for some in places.chunks(READ_AT_ONCE) {
         let mut commands = pipe();
-        some.iter().for_each(|place| _ = commands.add_command(scan_of(place)));
+        for place in some {
+            commands.add_command(scan_of(place));
+        }
         let answers = link.call_all(StateOp::GrantRead, &commands).await?;
         for (place, answer) in some.iter().zip(answers) {
             let found = found(keys, place, answer, now);

@@ -45,7 +45,9 @@ pub(super) async fn put(link: &Link, keys: &ChallengeKeys, replica: &str, baseli
         }
         let mut commands = pipe();
         commands.cmd("HSET").arg(&place);
-        sealed.into_iter().for_each(|(who, value)| _ = commands.arg(&**who).arg(value));
+        for (who, value) in sealed {
+            commands.arg(&**who).arg(value);
+        }
         commands.cmd("EXPIRE").arg(&place).arg(KEPT.as_secs());
         link.call_all(StateOp::Learn, &commands).await?;
     }

@@ -93,7 +93,9 @@ pub(super) async fn append(
     }
     let mut commands = pipe();
     commands.cmd("MULTI");
-    entries.iter().for_each(|entry| add(&mut commands, entry));
+    for entry in entries {
+        add(&mut commands, entry);
+    }
     if let Some(base) = entries.last().map(|entry| entry.base).filter(|base| tip.is_some_and(|tip| tip.base < *base)) {
         commands.cmd("XTRIM").arg(KEY).arg("MINID").arg(format!("{base}-0"));
     }
@@ -111,7 +113,9 @@ pub(super) async fn replace(
     }
     let mut commands = pipe();
     commands.cmd("MULTI").cmd("DEL").arg(KEY);
-    entries.iter().for_each(|entry| add(&mut commands, entry));
+    for entry in entries {
+        add(&mut commands, entry);
+    }
     execute(calls, commands).await
 }
 
@@ -261,5 +265,87 @@ fn number(value: &Value) -> Read<u64> {
     match value {
         Value::Int(number) => u64::try_from(*number).map_err(|_| StreamError::Answer("no number")),
         _ => Err(StreamError::Answer("no number")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    const TAG: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+    fn bulk(text: &str) -> Value {
+        Value::BulkString(text.as_bytes().to_vec())
+    }
+
+    fn fields() -> Vec<(&'static str, String)> {
+        let values = ["3", "1800000000000", TAG, "k1", TAG, "{}"].map(str::to_owned);
+        FIELDS.into_iter().zip(values).collect()
+    }
+
+    fn answer(id: &str, fields: &[(&str, String)]) -> Value {
+        let fields = fields.iter().flat_map(|(name, value)| [bulk(name), bulk(value)]).collect();
+        Value::Array(vec![Value::Array(vec![bulk(id), Value::Array(fields)])])
+    }
+
+    #[test]
+    fn an_entry_is_read_as_it_is_written() {
+        let read = entries(answer("7-0", &fields())).unwrap();
+        let mut commands = pipe();
+        add(&mut commands, &read[0]);
+        let packed = String::from_utf8(commands.get_packed_pipeline()).unwrap();
+        let words: Vec<_> = packed.split("\r\n").filter(|word| !word.starts_with(['$', '*'])).collect();
+        let written: Vec<_> = fields().into_iter().flat_map(|(name, value)| [name.to_owned(), value]).collect();
+        assert_eq!(words[..3], ["XADD", KEY, "7-0"]);
+        assert_eq!(words[3..15], written);
+    }
+
+    #[rstest]
+    #[case::second_of_a_place("7-1")]
+    #[case::not_canonical("07-0")]
+    #[case::signed("+7-0")]
+    #[case::no_place("7")]
+    #[case::not_a_number("x-0")]
+    #[case::too_large("18446744073709551616-0")]
+    fn no_other_id_is_a_place(#[case] id: &str) {
+        assert!(matches!(entries(answer(id, &fields())), Err(StreamError::Chain(ChainFault::Form(_)))));
+    }
+
+    #[rstest]
+    #[case::number(0, "03")]
+    #[case::negative(1, "-1")]
+    #[case::previous(2, "AAAA")]
+    #[case::key(3, "k 1")]
+    #[case::key_too_long(3, "kkkkkkkkkkkkkkkkk")]
+    #[case::tag(4, "")]
+    fn no_other_value_is_one_of_ours(#[case] field: usize, #[case] value: &str) {
+        let mut fields = fields();
+        fields[field].1 = value.into();
+        assert!(entries(answer("7-0", &fields)).is_err());
+    }
+
+    #[test]
+    fn fields_are_ours_in_our_order_and_no_more() {
+        let mut swapped = fields();
+        swapped.swap(0, 1);
+        let mut more = fields();
+        more.push(("more", "1".into()));
+        let mut long = fields();
+        long[5].1 = "x".repeat(MAX_RECORD_BYTES + 1);
+        for fields in [swapped, more, long, fields()[..5].to_vec(), Vec::new()] {
+            assert!(entries(answer("7-0", &fields)).is_err());
+        }
+    }
+
+    #[rstest]
+    #[case(Value::Int(1))]
+    #[case(Value::Array(vec![Value::Int(1)]))]
+    #[case(Value::Array(vec![Value::Array(vec![bulk("7-0")])]))]
+    #[case(Value::Array(vec![Value::Array(vec![bulk("7-0"), Value::Int(1)])]))]
+    #[case(Value::Array(vec![Value::Array(vec![bulk("7-0"), Value::Array(vec![bulk("base")])])]))]
+    #[case(Value::Array(vec![Value::Array(vec![Value::BulkString(vec![0xff]), Value::Array(vec![])])]))]
+    fn what_no_stream_answers_is_an_error(#[case] answer: Value) {
+        assert!(entries(answer).is_err());
     }
 }

@@ -63,6 +63,9 @@ fn every_known_series_stands_at_0_before_the_first_request() {
     stepgate_policy_info
     stepgate_policy_loaded_timestamp_seconds
     stepgate_policy_reloads_total
+    stepgate_revocation_lag_seconds_bucket
+    stepgate_revocation_lag_seconds_count
+    stepgate_revocation_lag_seconds_sum
     stepgate_revocations_total
     stepgate_rule_matches_total
     stepgate_shed_total

@@ -4,9 +4,9 @@ use super::*;
 use std::time::{Duration, Instant};
 
 /// More bytes of dead proofs than are let lie.
-const MANY: u64 = 12_000;
+pub(super) const MANY: u64 = 12_000;
 
-async fn spend_many(journal: &Journal, numbers: std::ops::Range<u64>, until: UnixTime) {
+pub(super) async fn spend_many(journal: &Journal, numbers: std::ops::Range<u64>, until: UnixTime) {
     let mut tasks = tokio::task::JoinSet::new();
     for number in numbers {
         let journal = journal.clone();
@@ -131,6 +131,24 @@ async fn a_copy_that_was_left_half_done_is_in_nobodys_way() {
     place.clock.set(after(100));
     assert_eq!(place.kept().revocations.len(), 1);
     assert!(!draft.exists());
+}
+
+#[tokio::test]
+async fn a_file_that_is_moved_away_meanwhile_is_copied_all_the_same() {
+    let place = Place::new();
+    let (journal, _) = place.open();
+    spend_many(&journal, 0..MANY, NOW).await;
+    journal.revoke(&[revocation(1)]).await.unwrap();
+    fs::rename(place.path(), place.folder.path().join("moved")).unwrap();
+    place.clock.set(after(61));
+    journal.revoke(&[revocation(2)]).await.unwrap();
+    let begun = Instant::now();
+    while !place.path().exists() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it does not come back");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    drop(journal);
+    assert_eq!(place.kept().revocations, [revocation(1), revocation(2)]);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Disks that are full, fail, or tear what is written.
 
 use super::*;
+use proptest::prelude::*;
 use std::io;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
@@ -74,7 +75,7 @@ async fn wait() {
 
 #[tokio::test]
 async fn on_a_full_disk_nothing_is_lost_of_what_was_acknowledged() {
-    for room in 0..400 {
+    for room in (0..400).step_by(7) {
         let (place, disk) = (Place::new(), Disk::default());
         let (journal, _) = disk.open(&place);
         disk.is(Faults { room: Some(room), ..Faults::default() });
@@ -192,4 +193,92 @@ async fn a_full_disk_at_the_start_takes_nothing_away() {
     assert_eq!((kept.revocations.len(), kept.spent.len()), (1, 0));
     assert_eq!(place.bytes(), before);
     assert_eq!(journal.spend(spending(2, after(270))).await, Err(NotWritten));
+}
+
+#[tokio::test]
+async fn where_there_is_no_room_for_a_copy_the_file_stays_as_it_is() {
+    let (place, disk) = (Place::new(), Disk::default());
+    let (journal, _) = disk.open(&place);
+    journal.revoke(&[revocation(1)]).await.unwrap();
+    super::compacted::spend_many(&journal, 0..super::compacted::MANY, NOW).await;
+    let before = place.bytes().len();
+    place.clock.set(after(61));
+    disk.is(Faults { room: Some(300), ..Faults::default() });
+    journal.spend(spending(1, after(131))).await.unwrap();
+    wait().await;
+    disk.is(Faults::default());
+    journal.spend(spending(2, after(131))).await.unwrap();
+    assert!(place.bytes().len() > before);
+    drop(journal);
+    let kept = place.kept();
+    assert_eq!((kept.revocations.len(), kept.spent.len()), (1, 2));
+}
+
+/// What happens to a journal.
+#[derive(Clone, Debug)]
+enum Event {
+    Spend,
+    Revoke,
+    /// From now on the disk is so.
+    Disk {
+        room: Option<usize>,
+        keeps_torn: bool,
+        does_not_sync: bool,
+    },
+    Restart,
+}
+
+fn events() -> impl Strategy<Value = Vec<Event>> {
+    let room = prop::option::weighted(0.7, 0..600_usize);
+    let disk = (room, any::<bool>(), any::<bool>()).prop_map(|(room, keeps_torn, does_not_sync)| Event::Disk {
+        room,
+        keeps_torn,
+        does_not_sync,
+    });
+    let event = prop_oneof![4 => Just(Event::Spend), 3 => Just(Event::Revoke), 2 => disk, 1 => Just(Event::Restart)];
+    prop::collection::vec(event, 1..40)
+}
+
+/// Every proof that was acknowledged, and every revocation that was asked for; opened again on a disk that works, as what
+/// could not be written before a process ended is lost.
+async fn live_through(events: Vec<Event>) -> Result<(), TestCaseError> {
+    let (place, disk) = (Place::new(), Disk::default());
+    let mut journal = disk.open(&place).0;
+    let (mut spent, mut revoked) = (Vec::new(), Vec::new());
+    for (number, event) in (0..).zip(events) {
+        match event {
+            Event::Spend => {
+                let spending = spending(number, after(70));
+                spent.extend(journal.spend(spending).await.is_ok().then_some(spending));
+            }
+            Event::Revoke => {
+                // In force in the process, whether it is written or not.
+                let _ = journal.revoke(&[revocation(number)]).await;
+                revoked.push(revocation(number));
+            }
+            Event::Disk { room, keeps_torn, does_not_sync } => {
+                disk.is(Faults { room, keeps_torn, does_not_sync, syncs: 0 });
+            }
+            Event::Restart => {
+                disk.is(Faults::default());
+                drop(journal);
+                journal = disk.open(&place).0;
+            }
+        }
+    }
+    disk.is(Faults::default());
+    drop(journal);
+    let kept = place.kept();
+    prop_assert_eq!(kept.revocations, revoked);
+    prop_assert!(spent.iter().all(|spending| kept.spent.contains(spending)));
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn whatever_the_disk_does_nothing_is_lost_of_what_was_acknowledged(events in events()) {
+        tokio::runtime::Runtime::new().unwrap().block_on(live_through(events))?;
+    }
 }

@@ -16,7 +16,9 @@ fn known(learned: &Learned, records: &[LearnedRecord]) -> Vec<LearnedRecord> {
 
 fn merged(records: &[&LearnedRecord], standing: Standing) -> Learned {
     let learned = learned();
-    records.iter().for_each(|record| learned.merge(record, standing, after(1_000)));
+    for record in records {
+        learned.merge(record, standing, after(1_000));
+    }
     learned
 }
 
@@ -134,7 +136,7 @@ fn of_more_sights_than_there_is_room_for_the_latest_stay() {
         countries: BTreeMap::new(),
         scopes: BTreeMap::new(),
     };
-    let kept = known(&merged(&[&record], Standing::Named), &[record.clone()]);
+    let kept = known(&merged(&[&record], Standing::Named), std::slice::from_ref(&record));
     let expected: BTreeMap<_, _> = record.networks.iter().skip(256 - 32).map(|(what, at)| (*what, *at)).collect();
     assert_eq!(kept[0].networks, expected);
 }

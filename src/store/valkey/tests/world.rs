@@ -1,5 +1,6 @@
 //! A real Valkey for each test, and replicas that share it.
 
+use super::super::stream::KEY;
 use super::super::{Settings, StateMeter, StateOp, StateOutcome, StateUrl, Valkey};
 use crate::challenge::ChallengeKeys;
 use crate::clock::{Clock, SystemClock};
@@ -8,6 +9,9 @@ use crate::store::Revoked;
 use crate::time::{Ttl, UnixTime};
 use arc_swap::ArcSwap;
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntGauge};
+use redis::Value;
+use redis::aio::MultiplexedConnection;
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -37,7 +41,8 @@ impl Server {
         let folder = tempfile::tempdir().unwrap();
         let fixed =
             ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder.path().to_str().unwrap()];
-        let arguments: Vec<_> = fixed.iter().chain(more).map(ToString::to_string).collect();
+        let copies = ["--repl-diskless-sync-delay", "0"];
+        let arguments: Vec<_> = fixed.iter().chain(&copies).chain(more).map(ToString::to_string).collect();
         // A port that was free may be taken before the server is there.
         let started = (0..10).find_map(|_| {
             let port = free_port();
@@ -84,13 +89,78 @@ impl Server {
         assert!(sent.unwrap().success());
     }
 
+    /// How many revocations are in the stream.
+    pub(super) async fn length(&self) -> usize {
+        let Value::Int(length) = self.say(&["XLEN", KEY]).await else { unreachable!() };
+        usize::try_from(length).unwrap()
+    }
+
+    pub(super) async fn holds_soon(&self, count: usize) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.length().await != count {
+            assert!(Instant::now() < deadline, "the stream has {} of {count}", self.length().await);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// The last entry: its id and its fields.
+    pub(super) async fn last(&self) -> (String, BTreeMap<String, String>) {
+        let entries = self.say(&["XREVRANGE", KEY, "+", "-", "COUNT", "1"]).await;
+        read_entries(entries).remove(0)
+    }
+
+    /// As a copy of the store has it that heard no more than these.
+    pub(super) async fn keep_first(&self, count: usize) {
+        let mut entries = read_entries(self.say(&["XRANGE", KEY, "-", "+"]).await);
+        entries.truncate(count);
+        self.write_anew(&entries).await;
+    }
+
+    pub(super) async fn put_instead_of_last(&self, fields: &BTreeMap<String, String>) {
+        let mut entries = read_entries(self.say(&["XRANGE", KEY, "-", "+"]).await);
+        entries.last_mut().unwrap().1 = fields.clone();
+        self.write_anew(&entries).await;
+    }
+
+    async fn write_anew(&self, entries: &[(String, BTreeMap<String, String>)]) {
+        let mut commands = redis::pipe();
+        commands.atomic().cmd("DEL").arg(KEY);
+        for (id, fields) in entries {
+            commands.cmd("XADD").arg(KEY).arg(id);
+            for field in ["base", "at", "previous", "key", "tag", "record"] {
+                commands.arg(field).arg(&fields[field]);
+            }
+        }
+        let mut calls = self.calls().await;
+        let _: Vec<Value> = commands.query_async(&mut calls).await.unwrap();
+    }
+
+    /// Becomes a copy of the other, which takes nothing that is written.
+    pub(super) async fn follow(&self, other: &Self) {
+        self.say(&["REPLICAOF", "127.0.0.1", &other.port.to_string()]).await;
+        let deadline = Instant::now() + PATIENCE;
+        while !format!("{:?}", self.say(&["INFO", "replication"]).await).contains("master_link_status:up") {
+            assert!(Instant::now() < deadline, "it does not become a copy");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    pub(super) async fn stand_alone(&self) {
+        self.say(&["REPLICAOF", "NO", "ONE"]).await;
+    }
+
     /// What an operator, or an attacker, types.
-    pub(super) async fn say(&self, words: &[&str]) -> redis::Value {
-        let client = redis::Client::open(self.url()).unwrap();
-        let mut calls = client.get_multiplexed_async_connection().await.unwrap();
+    pub(super) async fn say(&self, words: &[&str]) -> Value {
+        let mut calls = self.calls().await;
         let mut command = redis::cmd(words[0]);
         words[1..].iter().for_each(|word| _ = command.arg(word));
         command.query_async(&mut calls).await.unwrap()
+    }
+
+    async fn calls(&self) -> MultiplexedConnection {
+        let settings = redis::AsyncConnectionConfig::new().set_response_timeout(Some(PATIENCE));
+        let client = redis::Client::open(self.url()).unwrap();
+        client.get_multiplexed_async_connection_with_config(&settings).await.unwrap()
     }
 }
 
@@ -126,6 +196,43 @@ fn binary() -> PathBuf {
     let binary = binary.unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/.tools/valkey").into());
     assert!(binary.exists(), "no Valkey at {}: run `make tools`, or set VALKEY to its binary", binary.display());
     binary
+}
+
+fn read_entries(value: Value) -> Vec<(String, BTreeMap<String, String>)> {
+    let Value::Array(entries) = value else { unreachable!() };
+    let read = |entry: &Value| {
+        let Value::Array(entry) = entry else { unreachable!() };
+        let Value::Array(fields) = &entry[1] else { unreachable!() };
+        (text(&entry[0]), fields.chunks(2).map(|pair| (text(&pair[0]), text(&pair[1]))).collect())
+    };
+    entries.iter().map(read).collect()
+}
+
+pub(super) fn text(value: &Value) -> String {
+    let Value::BulkString(bytes) = value else { unreachable!("{value:?}") };
+    String::from_utf8(bytes.clone()).unwrap()
+}
+
+/// A clock that is wrong.
+pub(super) struct Shifted {
+    by: Ttl,
+    is_late: bool,
+}
+
+impl Shifted {
+    pub(super) fn back(by: Ttl) -> Arc<dyn Clock> {
+        Arc::new(Self { by, is_late: true })
+    }
+
+    pub(super) fn ahead(by: Ttl) -> Arc<dyn Clock> {
+        Arc::new(Self { by, is_late: false })
+    }
+}
+
+impl Clock for Shifted {
+    fn now(&self) -> UnixTime {
+        if self.is_late { now().minus(self.by) } else { now().plus(self.by) }
+    }
 }
 
 /// One replica, following until this is dropped.
@@ -200,6 +307,10 @@ fn meter() -> StateMeter {
     let lag = Histogram::with_opts(HistogramOpts::new("h", "h")).unwrap();
     let operations = std::array::from_fn(|_| std::array::from_fn(|_| counter()));
     StateMeter { operations, up: IntGauge::new("g", "g").unwrap(), lag }
+}
+
+pub(super) fn keys(text: &str) -> Arc<ChallengeKeys> {
+    Arc::new(ChallengeKeys::parse(text).unwrap())
 }
 
 pub(super) fn now() -> UnixTime {
