@@ -4,7 +4,9 @@
 
 mod access;
 mod control;
+pub mod events;
 mod guard;
+mod pace;
 mod pages;
 mod problems;
 mod readiness;

@@ -13,6 +13,7 @@ pub use failure::Failure;
 pub use listen::Listen;
 pub use secret_file::Unusable;
 
+use crate::admin::events::Receiver;
 use crate::admin::{self, Admin, Control, LastError, Readiness, Standing};
 use crate::challenge::ChallengeKeys;
 use crate::chassis::{Chassis, Drained, Health, InFlight, Limits, Listener};
@@ -94,6 +95,7 @@ async fn serve(options: Options) -> Result<(), Failure> {
         snapshot: Arc::clone(&server.snapshot),
         last_error: Arc::clone(&last_error),
         decisions,
+        events: Arc::new(Receiver::new(Arc::clone(&server.snapshot), Arc::clone(server.store.ledger()))),
     });
     let admin = Admin { readiness: readiness.clone(), metrics: Arc::clone(&metrics), control };
     let admin = tokio::spawn(admin::serve(admin_listener, admin, ended.clone().cancelled_owned()));

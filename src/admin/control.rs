@@ -3,6 +3,7 @@
 //! Grants, revocations and the inventory will stand here too; until then their paths are not found.
 
 use super::access::{Access, journal, let_in};
+use super::events::Receiver;
 use super::problems::{BAD_LIMIT, TIMED_OUT, TOO_LARGE, json, json_answer, method_not_allowed, not_found, refuse};
 use super::tokens::AdminTokens;
 use crate::server::Snapshot;
@@ -32,6 +33,7 @@ pub struct Control {
     /// What was said of the changed policy that is not in force; nothing where what the files hold is.
     pub last_error: LastError,
     pub decisions: Arc<LatestDecisions>,
+    pub events: Arc<Receiver>,
 }
 
 /// Shared by who reloads and who tells of it.
@@ -99,7 +101,7 @@ impl Wanted {
 }
 
 /// No request is longer than it need be, or takes longer.
-async fn bounded(request: Request, next: Next) -> Response {
+pub(super) async fn bounded(request: Request, next: Next) -> Response {
     if request.body().size_hint().lower() > MAX_BODY_BYTES {
         return refuse(&TOO_LARGE);
     }

@@ -60,7 +60,7 @@ pub(super) fn json(body: &impl Serialize) -> String {
 }
 
 /// With a line's end, for people at a terminal. What is true now is not to be kept.
-fn answer(status: StatusCode, content_type: &'static str, mut body: String) -> Response {
+pub(super) fn answer(status: StatusCode, content_type: &'static str, mut body: String) -> Response {
     body.push('\n');
     let headers = [(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, "no-store")];
     (status, headers.map(|(name, value)| (name, HeaderValue::from_static(value))), body).into_response()
