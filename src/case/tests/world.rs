@@ -293,6 +293,7 @@ fn policy() -> Policy {
         assurance: levels(),
         definitions: Definitions::default(),
         rules: rules(),
+        events: None,
     }
 }
 
