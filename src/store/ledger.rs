@@ -233,7 +233,7 @@ mod tests {
         };
         ledger.revoke(vec![revocation("a", Source::Event), revocation("b", Source::Identity)], now).await.unwrap();
         ledger.revoke(vec![revocation("a", Source::Event)], now).await.unwrap();
-        let counted = Source::ALL.map(|source| counter(source).unwrap().get());
-        assert_eq!(counted, [0, 0, 0, 1, 0, 1]);
+        let counts = Source::ALL.map(|source| counter(source).unwrap().get());
+        assert_eq!(counts, [0, 0, 0, 1, 0, 1]);
     }
 }
