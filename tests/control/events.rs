@@ -80,7 +80,10 @@ async fn a_revoked_session_ends_what_was_issued_before_it() -> Result<()> {
     assert_eq!(world.send(&event).await?.status, 202);
     assert_eq!((world.call(&renewed).await?, world.call(&token).await?), (allowed, "credential_revoked".to_owned()));
     let said = world.said();
-    assert!(said.contains("security event received") && said.contains("session-revoked") && said.contains("idp"), "{said}");
+    assert!(
+        said.contains("security event received") && said.contains("session-revoked") && said.contains("idp"),
+        "{said}"
+    );
     assert!(!said.contains(&event.sign(&world.gate.issuers.idp)?[..40]), "{said}");
     Ok(())
 }
