@@ -40,6 +40,9 @@ struct Event<'t> {
     payload: &'t Object,
 }
 
+/// SSF 1.0 §4.2.1 has one, or the same one by several names.
+const MAX_EVENTS: usize = 16;
+
 /// Takes a token from a transmitter of the policy, or says what is wrong with it. All of it counts, or nothing does.
 pub fn receive(
     token: &str,
@@ -90,7 +93,7 @@ fn events<'t>(payload: &'t Object) -> Result<Vec<Event<'t>>, Refused> {
         Ok(Event { kind, payload })
     };
     let events: Vec<_> = events.iter().map(read).collect::<Result<_, _>>()?;
-    if events.is_empty() { Err(Refused::Events) } else { Ok(events) }
+    if (1..=MAX_EVENTS).contains(&events.len()) { Ok(events) } else { Err(Refused::Events) }
 }
 
 /// As of when the subject is revoked: the latest of what got worse; nothing where nothing did.

@@ -30,7 +30,7 @@ pub enum Refused {
     Id,
     #[error("`iat` must be a time that is not in the future")]
     IssuedAt,
-    #[error("`events` must have one or more members, each a URI with an object")]
+    #[error("`events` must have 1 to 16 members, each a URI with an object")]
     Events,
     #[error("`event_timestamp` must be in seconds since 1970")]
     Timestamp,

@@ -1,8 +1,7 @@
 //! A gate with operators.
 
-use crate::support::Result;
 use crate::support::gate::Gate;
-use crate::support::{http, repository};
+use crate::support::{Result, http, repository};
 use reqwest::{Method, Response};
 use serde_json::Value;
 use std::fs;

@@ -106,6 +106,7 @@ fn nobody_is_believed_by_keys_that_are_away_or_revoked() {
 #[case::empty_events(json!({ "events": {} }), Refused::Events)]
 #[case::events_in_a_list(json!({ "events": [format!("{CAEP}session-revoked")] }), Refused::Events)]
 #[case::event_without_object(json!({ "events": { format!("{CAEP}session-revoked"): true } }), Refused::Events)]
+#[case::seventeen_events(json!({ "events": (0..17).map(|n| (format!("urn:a:{n}"), json!({}))).collect::<serde_json::Map<_, _>>() }), Refused::Events)]
 #[case::event_of_no_name(json!({ "events": { "": {} } }), Refused::Events)]
 fn claims_that_are_not_those_of_an_event_are_refused(#[case] changes: Value, #[case] refused: Refused) {
     assert_eq!(Gate::new().take(&with(changes)), Err(refused));
