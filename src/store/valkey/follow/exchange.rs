@@ -4,7 +4,7 @@ use super::{CLOCK_SKEW, Ending, Follower, MOST_AT_ONCE, MOST_CONFLICTS, Sharing}
 use crate::revocation::{Revocation, RevocationId};
 use crate::store::valkey::chain::{Chain, Entry, Terms, kept_from};
 use crate::store::valkey::stream::{self, Appended, PAGE, StreamError};
-use crate::time::UnixTime;
+use crate::time::{Ttl, UnixTime};
 use redis::aio::MultiplexedConnection;
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
@@ -42,7 +42,11 @@ impl Follower {
             }
         }
         // Those before a fault are genuine.
-        self.shared.revoked.add(revocations.into_iter().filter(|revocation| revocation.not_before >= oldest));
+        let (kept, old): (Vec<_>, Vec<_>) = revocations.into_iter().partition(|one| one.not_before >= oldest);
+        if let Some(latest) = old.iter().map(|one| one.not_before).max() {
+            self.shared.revoked.forget_before(latest.plus(Ttl::from_secs(1)));
+        }
+        self.shared.revoked.add(kept);
         taken
     }
 
