@@ -9,7 +9,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::event::{self, EventType, Received, Refused};
 use crate::problem::Problem;
 use crate::server::Snapshot;
-use crate::store::Ledger;
+use crate::store::{Ledger, NotKept};
 use crate::time::UnixTime;
 use arc_swap::ArcSwap;
 use axum::body::Bytes;
@@ -125,8 +125,10 @@ impl Receiver {
         if received.revocations.is_empty() {
             return Ok(());
         }
-        // Also where it is known: it may not be kept yet.
-        self.ledger.revoke(received.revocations, now).await.map_err(|_| Failed::NotKept)
+        // Also where it is known: it may not be kept yet. And also where the transmitter hangs up meanwhile.
+        let ledger = Arc::clone(&self.ledger);
+        let kept = tokio::spawn(async move { ledger.revoke(received.revocations, now).await }).await;
+        kept.unwrap_or(Err(NotKept)).map_err(|NotKept| Failed::NotKept)
     }
 
     fn read(&self, body: &[u8], now: UnixTime) -> Result<Received, Failed> {
