@@ -62,7 +62,7 @@ fn is_read(header: &str, claims: &str, received: &Received) -> Option<bool> {
     let issued = claims.get("iat")?.number()?;
     let Json::Object(events) = claims.get("events")? else { return None };
     let well_formed = events.iter().all(|(_, event)| matches!(event, Json::Object(_)));
-    let named = match claims.get("aud")? {
+    let is_ours = match claims.get("aud")? {
         Json::List(many) => many.iter().any(|one| one.text() == Some(AUDIENCE)),
         one => one.text() == Some(AUDIENCE),
     };
@@ -86,7 +86,7 @@ fn is_read(header: &str, claims: &str, received: &Received) -> Option<bool> {
             && issued <= 1_800_000_000.0 + LEEWAY + 1.0
             && claims.get("exp").is_none()
             && claims.get("sub").is_none()
-            && named
+            && is_ours
             && well_formed
             && !events.is_empty()
             && received.events.len() == events.len()

@@ -9,7 +9,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::event::{self, EventType, Received, Refused};
 use crate::problem::Problem;
 use crate::server::Snapshot;
-use crate::store::Ledger;
+use crate::store::{Ledger, NotKept};
 use crate::time::UnixTime;
 use arc_swap::ArcSwap;
 use axum::body::Bytes;
@@ -125,8 +125,10 @@ impl Receiver {
         if received.revocations.is_empty() {
             return Ok(());
         }
-        // Also where it is known: it may not be kept yet.
-        self.ledger.revoke(received.revocations, now).await.map_err(|_| Failed::NotKept)
+        // Also where it is known: it may not be kept yet. And also where the transmitter hangs up meanwhile.
+        let ledger = Arc::clone(&self.ledger);
+        let kept = tokio::spawn(async move { ledger.revoke(received.revocations, now).await }).await;
+        kept.unwrap_or(Err(NotKept)).map_err(|NotKept| Failed::NotKept)
     }
 
     fn read(&self, body: &[u8], now: UnixTime) -> Result<Received, Failed> {
@@ -190,5 +192,78 @@ impl IntoResponse for Failed {
         let mut response = refuse(&problem);
         response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS);
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+    use crate::mint::{Algorithm, SigningKey, jwks};
+    use crate::revocation::Revocations;
+    use crate::telemetry::Metrics;
+    use rstest::rstest;
+    use std::fs;
+    use tokio::sync::oneshot;
+
+    const POLICY: &str = r#"
+version: 1
+resource: https://api.example.com
+issuers:
+  idp: { issuer: https://idp.example.com, audiences: [a], algorithms: [ES256], subjects: ["billing-*"], keys: { file: idp.json } }
+credentials: { bearer: { issuers: [idp] } }
+routes:
+  - { name: a, match: { path: /a }, sensitivity: low }
+events: { transmitters: [idp], audiences: [stepgate] }
+"#;
+
+    fn receiver() -> Receiver {
+        let (folder, key) = (tempfile::tempdir().unwrap(), SigningKey::generate(Algorithm::Es256).unwrap());
+        fs::write(folder.path().join("idp.json"), jwks([&key]).to_string()).unwrap();
+        fs::write(folder.path().join("policy.yaml"), POLICY).unwrap();
+        let loaded = config::load(&[folder.path().to_owned()]).unwrap();
+        let snapshot = Snapshot::new(loaded, &Metrics::new().unwrap(), &SystemClock).unwrap();
+        let ledger = Ledger::in_process(Revocations::DEFAULT_KEEP);
+        Receiver::new(Arc::new(ArcSwap::from_pointee(snapshot)), Arc::new(ledger))
+    }
+
+    #[tokio::test]
+    async fn a_listener_of_its_own_has_this_page_and_no_other() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = tokio::spawn(serve(listener, Arc::new(receiver()), async { stopped.await.unwrap() }));
+        let client = reqwest::Client::new();
+        let pushed = client.post(format!("{base}/v1/events")).header("content-type", CONTENT_TYPE).body("x");
+        let pushed = pushed.send().await.unwrap();
+        assert_eq!((pushed.status().as_u16(), pushed.headers()["content-language"].as_bytes()), (400, &b"en"[..]));
+        for path in ["/", "/v1/policy", "/v1/revocations", "/metrics", "/livez", "/v1/events/"] {
+            assert_eq!(client.get(format!("{base}{path}")).send().await.unwrap().status(), 404, "{path}");
+        }
+        stop.send(()).unwrap();
+        serving.await.unwrap();
+    }
+
+    #[rstest]
+    #[case::plain(&["application/secevent+jwt"], true)]
+    #[case::any_case_and_parameters(&["Application/SECEVENT+jwt ; charset=utf-8"], true)]
+    #[case::none(&[], false)]
+    #[case::another(&["application/jwt"], false)]
+    #[case::longer(&["application/secevent+jwts"], false)]
+    #[case::as_a_parameter(&["text/plain; application/secevent+jwt"], false)]
+    #[case::two(&["application/secevent+jwt", "application/secevent+jwt"], false)]
+    fn a_body_is_an_event_where_its_only_type_says_so(#[case] values: &[&'static str], #[case] is_event: bool) {
+        let values = values.iter().map(|value| (header::CONTENT_TYPE, HeaderValue::from_static(value)));
+        assert_eq!(super::is_event(&values.collect()), is_event);
+    }
+
+    #[test]
+    fn what_is_away_is_worth_another_try_and_nobodys_fault() {
+        for failed in [Failed::NotKept, Failed::Token(Refused::KeysAway)] {
+            assert!(failed.fault().is_none());
+            let response = failed.into_response();
+            assert_eq!((response.status().as_u16(), response.headers().contains_key(header::RETRY_AFTER)), (503, true));
+        }
+        assert_eq!(Failed::Token(Refused::Off).into_response().status(), 403);
     }
 }

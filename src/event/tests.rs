@@ -84,7 +84,7 @@ fn revoked_session() -> Value {
 }
 
 /// The same with other members; `null` takes one out.
-fn with(changes: Value) -> Value {
+fn with(changes: &Value) -> Value {
     let mut claims = revoked_session();
     for (name, value) in changes.as_object().unwrap() {
         if value.is_null() {

@@ -21,7 +21,7 @@ async fn receiving() -> Result<World> {
 }
 
 /// An event of CAEP's, issued now.
-fn event(kind: &str, subject: &str, payload: Value) -> Jwt {
+fn event(kind: &str, subject: &str, payload: &Value) -> Jwt {
     Jwt::new("secevent+jwt")
         .claim("iss", IDP)
         .claim("jti", "one")
@@ -32,7 +32,7 @@ fn event(kind: &str, subject: &str, payload: Value) -> Jwt {
 }
 
 fn revoked_session() -> Jwt {
-    event("session-revoked", WEB, json!({}))
+    event("session-revoked", WEB, &json!({}))
 }
 
 impl World {
@@ -90,8 +90,8 @@ async fn a_revoked_session_ends_what_was_issued_before_it() -> Result<()> {
 
 #[rstest]
 #[case::verification(Jwt::new("secevent+jwt").claim("events", json!({ "https://schemas.openid.net/secevent/ssf/event-type/verification": { "state": "x" } })))]
-#[case::new_credential(event("credential-change", WEB, json!({ "change_type": "create" })))]
-#[case::of_nobody_known(event("session-presented", "stranger", json!({})))]
+#[case::new_credential(event("credential-change", WEB, &json!({ "change_type": "create" })))]
+#[case::of_nobody_known(event("session-presented", "stranger", &json!({})))]
 #[tokio::test]
 async fn what_got_no_worse_is_taken_and_revokes_nobody(#[case] event: Jwt) -> Result<()> {
     let world = receiving().await?;
@@ -111,7 +111,7 @@ async fn what_got_no_worse_is_taken_and_revokes_nobody(#[case] event: Jwt) -> Re
 #[case::another_issuer(revoked_session().claim("iss", "https://attest.example.com"), "invalid_issuer")]
 #[case::another_key(revoked_session().header("kid", "x"), "invalid_key")]
 #[case::another_audience(revoked_session().claim("aud", "https://sp.example.com"), "invalid_audience")]
-#[case::anothers_subject(event("session-revoked", "payroll", json!({})), "access_denied")]
+#[case::anothers_subject(event("session-revoked", "payroll", &json!({})), "access_denied")]
 #[tokio::test]
 async fn what_is_wrong_is_said_in_the_words_of_rfc_8935(#[case] event: Jwt, #[case] code: &str) -> Result<()> {
     let world = receiving().await?;

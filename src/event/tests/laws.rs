@@ -46,7 +46,7 @@ proptest! {
         iat in NOW - 100..NOW + 20, events in events(), sub_id in subject()
     ) {
         let gate = Gate::new();
-        let Ok(received) = gate.take(&with(json!({ "iat": iat, "events": events, "sub_id": sub_id }))) else {
+        let Ok(received) = gate.take(&with(&json!({ "iat": iat, "events": events, "sub_id": sub_id }))) else {
             return Ok(());
         };
         for revocation in &received.revocations {
