@@ -16,6 +16,7 @@ pub use signed::MAX_TOKEN_BYTES;
 use crate::attestation::Keyring;
 use crate::attestation::claims::{audiences, date, text};
 use crate::attestation::json::Object;
+use crate::identity::Principal;
 use crate::policy::{Name, Policy};
 use crate::revocation::{Note, Revocation, RevocationId, Revocations, Source, Target};
 use crate::time::UnixTime;
@@ -132,15 +133,18 @@ fn revocations(
         return Err(Refused::NotTheirs);
     }
     let reason = reason(&signed.transmitter.name, events);
-    let numbered = principals.into_iter().zip(0_u8..);
-    let revocation = |(principal, number): (_, u8)| Revocation {
-        id: RevocationId::derived(&[b"event", signed.issuer.as_bytes(), id.as_bytes(), &[number]]),
+    // By whom it ends too: an identifier that is used twice must not hide the second of two.
+    let named = |principal: &Principal| {
+        RevocationId::derived(&[b"event", signed.issuer.as_bytes(), id.as_bytes(), principal.as_str().as_bytes()])
+    };
+    let revocation = |principal: Principal| Revocation {
+        id: named(&principal),
         target: Target::Principal(principal),
         not_before: epoch,
         source: Source::Event,
         reason: reason.clone(),
     };
-    Ok(numbered.map(revocation).collect())
+    Ok(principals.into_iter().map(revocation).collect())
 }
 
 /// For people who look at the list; what the token says of its reasons is not repeated.

@@ -45,8 +45,9 @@ fn keys() -> Result<&'static str> {
     if let Some(keys) = KEYS.get() {
         return Ok(keys);
     }
-    let both = [SigningKey::generate(Algorithm::Es256)?, SigningKey::generate(Algorithm::Rs256)?];
-    Ok(KEYS.get_or_init(|| jwks(&both).to_string()))
+    let all = [Algorithm::Es256, Algorithm::EdDsa, Algorithm::Rs256].map(SigningKey::generate);
+    let all = all.into_iter().collect::<Result<Vec<_>, _>>()?;
+    Ok(KEYS.get_or_init(|| jwks(&all).to_string()))
 }
 
 fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {

@@ -89,20 +89,24 @@ impl Ledger {
     /// Puts them in force here at once, and has them kept and shared. What was not kept the last time is tried again; what
     /// was is not kept twice.
     pub async fn revoke(&self, revocations: Vec<Revocation>, now: UnixTime) -> Result<(), NotKept> {
-        let new = self.revoked.add(revocations.iter().cloned());
-        self.meter.iter().for_each(|meter| meter.count(&new));
+        let wanted = self.put_in_force(revocations);
         self.grants.forget_ended(now, &self.revoked.in_force());
-        let is_unkept = |one: &Revocation| locked(&self.unkept).contains(&one.id);
-        let again = revocations.into_iter().filter(is_unkept).collect::<Vec<_>>();
-        let wanted = [new, again].concat();
         let kept = self.keep(&wanted).await;
-        let ids = wanted.into_iter().map(|one| one.id);
-        let mut unkept = locked(&self.unkept);
-        match kept {
-            Ok(()) => ids.for_each(|id| _ = unkept.remove(&id)),
-            Err(NotKept) => unkept.extend(ids),
+        if kept.is_ok() {
+            let mut unkept = locked(&self.unkept);
+            wanted.iter().for_each(|one| _ = unkept.remove(&one.id));
         }
         kept
+    }
+
+    /// Those of them that are still to be kept: also those that somebody else is about to keep, so that nobody is told so
+    /// before it is true.
+    fn put_in_force(&self, revocations: Vec<Revocation>) -> Vec<Revocation> {
+        let mut unkept = locked(&self.unkept);
+        let new = self.revoked.add(revocations.iter().cloned());
+        self.meter.iter().for_each(|meter| meter.count(&new));
+        unkept.extend(new.into_iter().map(|one| one.id));
+        revocations.into_iter().filter(|one| unkept.contains(&one.id)).collect()
     }
 
     async fn keep(&self, revocations: &[Revocation]) -> Result<(), NotKept> {
