@@ -9,7 +9,7 @@ const TAG: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 async fn one_with(server: &Server, ids: &[&str]) -> Replica {
     let one = Replica::start(&server.url()).up().await;
     for id in ids {
-        one.revoke(id).await.unwrap();
+        one.shares(id).await;
     }
     one
 }
@@ -101,7 +101,7 @@ async fn who_lacks_a_key_waits_until_it_has_it() {
     let server = Server::start();
     let (old, new) = ("11".repeat(32), "22".repeat(32));
     let before = Replica::with_keys(&server.url(), &old).up().await;
-    before.revoke("a").await.unwrap();
+    before.shares("a").await;
     let stranger = Replica::with_keys(&server.url(), &new);
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(!stranger.valkey.is_up() && !stranger.knows("a"));
@@ -109,7 +109,7 @@ async fn who_lacks_a_key_waits_until_it_has_it() {
     let rotated = stranger.up().await;
     assert!(rotated.knows("a"));
     // What it seals with the new key is not believed by who has only the old one, until it has both.
-    rotated.revoke("b").await.unwrap();
+    rotated.shares("b").await;
     before.wait_until("it is down", |own| !own.valkey.is_up()).await;
     before.keys.store(super::world::keys(&format!("{old}\n{new}")));
     before.knows_soon("b").await;

@@ -8,7 +8,7 @@ use std::time::Duration;
 async fn two_with(server: &Server, ids: &[&str]) -> (Replica, Replica) {
     let (one, other) = (Replica::start(&server.url()).up().await, Replica::start(&server.url()).up().await);
     for id in ids {
-        one.revoke(id).await.unwrap();
+        one.shares(id).await;
         other.knows_soon(id).await;
     }
     (one, other)
@@ -29,7 +29,7 @@ async fn a_store_that_comes_back_empty_is_filled_again() {
     server.start_again();
     let (one, other) = (one.up().await, other.up().await);
     is_whole_for_who_comes(&server, &["a", "b", "c"]).await;
-    one.revoke("d").await.unwrap();
+    one.shares("d").await;
     other.knows_soon("d").await;
     is_whole_for_who_comes(&server, &["a", "b", "c", "d"]).await;
 }
@@ -81,14 +81,14 @@ async fn who_starts_with_a_stream_that_lost_its_end_does_not_believe_it() {
 async fn what_either_half_was_told_is_known_in_the_end() {
     let (left, mut right) = (Server::start(), Server::start());
     let one = Replica::start(&left.url()).up().await;
-    one.revoke("common").await.unwrap();
+    one.shares("common").await;
     right.follow(&left).await;
     let other = Replica::start(&right.url());
     other.wait_until("it read", |own| own.knows("common")).await;
     right.stand_alone().await;
     let other = other.up().await;
-    one.revoke("left").await.unwrap();
-    other.revoke("right").await.unwrap();
+    one.shares("left").await;
+    other.shares("right").await;
     right.follow(&left).await;
     // Now it takes nothing that is written; what it holds has parted from what `other` remembers.
     other.knows_soon("left").await;

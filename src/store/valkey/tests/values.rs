@@ -1,6 +1,6 @@
 //! Grants, and what was learned.
 
-use super::world::{Replica, Server, now};
+use super::world::{Replica, Server, now, surely};
 use crate::attestation::Thumbprint;
 use crate::grant::{Basis, Grant, GrantKey, Holder};
 use crate::identity::Principal;
@@ -41,15 +41,15 @@ async fn a_grant_that_one_replica_gave_is_found_by_the_others() {
     let (one, other) = (Replica::start(&server.url()).up().await, Replica::start(&server.url()).up().await);
     let (first, second) = (grant("web", "run-1", soon(300)), grant("web", "run-2", soon(600)));
     for grant in [&first, &second, &grant("batch", "run-1", soon(300))] {
-        one.valkey.keep_grant(grant, now()).await.unwrap();
+        surely(async || one.valkey.keep_grant(grant, now()).await).await;
     }
-    let mut found = other.valkey.grants_of(&first.key(), now()).await.unwrap();
+    let mut found = surely(async || other.valkey.grants_of(&first.key(), now()).await).await;
     found.sort_unstable_by_key(|grant| grant.expires);
     assert_eq!(found, [first.clone(), second.clone()]);
-    assert_eq!(other.valkey.grants_of(&first.key(), soon(301)).await.unwrap(), [second]);
-    assert_eq!(other.valkey.all_grants(now()).await.unwrap().len(), 3);
+    assert_eq!(surely(async || other.valkey.grants_of(&first.key(), soon(301)).await).await, [second]);
+    assert_eq!(surely(async || other.valkey.all_grants(now()).await).await.len(), 3);
     let others = GrantKey { holder: Holder::Certified, ..first.key() };
-    assert!(other.valkey.grants_of(&others, now()).await.unwrap().is_empty());
+    assert!(surely(async || other.valkey.grants_of(&others, now()).await).await.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -57,7 +57,7 @@ async fn the_store_forgets_grants_after_the_last_of_them_and_not_before() {
     let server = Server::start();
     let one = Replica::start(&server.url()).up().await;
     for (task, secs) in [("short", 10), ("long", 900), ("shorter", 5)] {
-        one.valkey.keep_grant(&grant("web", task, soon(secs)), now()).await.unwrap();
+        surely(async || one.valkey.keep_grant(&grant("web", task, soon(secs)), now()).await).await;
     }
     let (key, _) = stored(&server).await;
     let Value::Int(left) = server.say(&["TTL", &key]).await else { unreachable!() };
@@ -69,20 +69,20 @@ async fn a_grant_that_was_changed_or_moved_is_none() {
     let server = Server::start();
     let one = Replica::start(&server.url()).up().await;
     let (web, batch) = (grant("web", "run", soon(300)), grant("batch", "run", soon(300)));
-    one.valkey.keep_grant(&web, now()).await.unwrap();
+    surely(async || one.valkey.keep_grant(&web, now()).await).await;
     let (web_key, fields) = stored(&server).await;
     let (id, sealed) = (&fields[0], &fields[1]);
     // Under another's name, at another's place, or changed; and something that never was one.
     server.say(&["HSET", &web_key, "other", sealed, id, &sealed.replace("run", "ran"), "x", "y"]).await;
-    assert!(one.valkey.grants_of(&web.key(), now()).await.unwrap().is_empty());
-    one.valkey.keep_grant(&batch, now()).await.unwrap();
+    assert!(surely(async || one.valkey.grants_of(&web.key(), now()).await).await.is_empty());
+    surely(async || one.valkey.keep_grant(&batch, now()).await).await;
     let Value::Array(keys) = server.say(&["KEYS", "stepgate:grants:*"]).await else { unreachable!() };
     for key in keys.iter().map(super::world::text) {
         server.say(&["HSET", &key, id, sealed]).await;
     }
-    assert_eq!(one.valkey.grants_of(&batch.key(), now()).await.unwrap(), [batch]);
-    assert_eq!(one.valkey.grants_of(&web.key(), now()).await.unwrap(), [web]);
-    assert_eq!(one.valkey.all_grants(now()).await.unwrap().len(), 2);
+    assert_eq!(surely(async || one.valkey.grants_of(&batch.key(), now()).await).await, [batch]);
+    assert_eq!(surely(async || one.valkey.grants_of(&web.key(), now()).await).await, [web]);
+    assert_eq!(surely(async || one.valkey.all_grants(now()).await).await.len(), 2);
 }
 
 /// What is wrong with one caller's is no reason to ask for nobody's.
@@ -91,15 +91,15 @@ async fn a_key_that_is_something_else_hides_one_callers_grants_and_no_others() {
     let server = Server::start();
     let one = Replica::start(&server.url()).up().await;
     let (web, batch) = (grant("web", "run", soon(300)), grant("batch", "run", soon(300)));
-    one.valkey.keep_grant(&web, now()).await.unwrap();
+    surely(async || one.valkey.keep_grant(&web, now()).await).await;
     let (key, _) = stored(&server).await;
     server.say(&["SET", &key, "x"]).await;
-    one.valkey.keep_grant(&batch, now()).await.unwrap();
+    surely(async || one.valkey.keep_grant(&batch, now()).await).await;
     for _ in 0..10 {
         assert!(one.valkey.grants_of(&web.key(), now()).await.is_err());
     }
     assert!(one.valkey.is_up());
-    assert_eq!(one.valkey.grants_of(&batch.key(), now()).await.unwrap(), [batch]);
+    assert_eq!(surely(async || one.valkey.grants_of(&batch.key(), now()).await).await, [batch]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -108,13 +108,13 @@ async fn a_caller_with_ever_new_grants_fills_no_store() {
     let one = Replica::start(&server.url()).up().await;
     let past = now().minus(Ttl::from_secs(1));
     for number in 0..100 {
-        one.valkey.keep_grant(&grant("web", &format!("run-{number}"), past), now()).await.unwrap();
+        surely(async || one.valkey.keep_grant(&grant("web", &format!("run-{number}"), past), now()).await).await;
     }
     let live = grant("web", "live", soon(300));
-    one.valkey.keep_grant(&live, now()).await.unwrap();
+    surely(async || one.valkey.keep_grant(&live, now()).await).await;
     let (_, fields) = stored(&server).await;
     assert!(fields.len() / 2 <= 66, "{}", fields.len() / 2);
-    assert_eq!(one.valkey.grants_of(&live.key(), now()).await.unwrap(), [live]);
+    assert_eq!(surely(async || one.valkey.grants_of(&live.key(), now()).await).await, [live]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -122,27 +122,27 @@ async fn what_a_replica_learned_is_heard_by_the_others_and_by_who_comes_after_it
     let server = Server::start();
     let (one, other) = (Replica::start(&server.url()).up().await, Replica::start(&server.url()).up().await);
     let many: Vec<_> = (0..200).map(|n| (format!("p{n}").into(), format!("{{\"n\":{n}}}"))).collect();
-    one.valkey.put_learned(&many).await.unwrap();
-    one.valkey.put_learned(&[("p7".into(), "{\"n\":77}".into())]).await.unwrap();
-    assert!(one.valkey.learned().await.unwrap().is_empty(), "its own it knows");
-    let mut heard = other.valkey.learned().await.unwrap();
+    surely(async || one.valkey.put_learned(&many).await).await;
+    surely(async || one.valkey.put_learned(&[("p7".into(), "{\"n\":77}".into())]).await).await;
+    assert!(surely(async || one.valkey.learned().await).await.is_empty(), "its own it knows");
+    let mut heard = surely(async || other.valkey.learned().await).await;
     heard.sort_unstable();
     assert_eq!(heard.len(), 200);
     assert!(heard.contains(&("p7".into(), "{\"n\":77}".into())));
     // From then on, only what is new.
-    assert!(other.valkey.learned().await.unwrap().is_empty());
-    one.valkey.put_learned(&[("p8".into(), "{\"n\":88}".into())]).await.unwrap();
-    assert_eq!(other.valkey.learned().await.unwrap(), [("p8".into(), "{\"n\":88}".into())]);
+    assert!(surely(async || other.valkey.learned().await).await.is_empty());
+    surely(async || one.valkey.put_learned(&[("p8".into(), "{\"n\":88}".into())]).await).await;
+    assert_eq!(surely(async || other.valkey.learned().await).await, [("p8".into(), "{\"n\":88}".into())]);
     drop(one);
     let late = Replica::start(&server.url()).up().await;
-    assert_eq!(late.valkey.learned().await.unwrap().len(), 200);
+    assert_eq!(surely(async || late.valkey.learned().await).await.len(), 200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_is_taught_what_no_replica_learned() {
     let server = Server::start();
     let (one, other) = (Replica::start(&server.url()).up().await, Replica::start(&server.url()).up().await);
-    one.valkey.put_learned(&[("web".into(), "{}".into())]).await.unwrap();
+    surely(async || one.valkey.put_learned(&[("web".into(), "{}".into())]).await).await;
     let Value::Array(replicas) = server.say(&["HKEYS", "stepgate:learned"]).await else { unreachable!() };
     let key = format!("stepgate:learned:{}", super::world::text(&replicas[0]));
     let Value::BulkString(sealed) = server.say(&["HGET", &key, "web"]).await else { unreachable!() };
@@ -153,5 +153,5 @@ async fn nobody_is_taught_what_no_replica_learned() {
     server.say(&["HSET", "stepgate:learned", &stranger, "9", "../x", "9"]).await;
     server.say(&["HSET", &format!("stepgate:learned:{stranger}"), "web", &sealed]).await;
     server.say(&["ZADD", &format!("stepgate:learned:{stranger}:order"), "1", "web"]).await;
-    assert_eq!(other.valkey.learned().await.unwrap(), [("web".into(), "{}".into())]);
+    assert_eq!(surely(async || other.valkey.learned().await).await, [("web".into(), "{}".into())]);
 }

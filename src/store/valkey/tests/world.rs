@@ -1,7 +1,7 @@
 //! A real Valkey for each test, and replicas that share it.
 
 use super::super::stream::KEY;
-use super::super::{Settings, StateMeter, StateOp, StateOutcome, StateUrl, Valkey};
+use super::super::{Away, Settings, StateMeter, StateOp, StateOutcome, StateUrl, Valkey};
 use crate::challenge::ChallengeKeys;
 use crate::clock::{Clock, SystemClock};
 use crate::revocation::{Revocation, RevocationId, Source, Target};
@@ -268,9 +268,15 @@ impl Replica {
     }
 
     /// Puts a revocation in force here, and shares it.
-    pub(super) async fn revoke(&self, id: &str) -> Result<(), super::super::Away> {
+    pub(super) async fn revoke(&self, id: &str) -> Result<(), Away> {
         let new = self.revoked.add([revocation(id)]);
         self.valkey.share(&new).await
+    }
+
+    /// The same, however busy the machine is.
+    pub(super) async fn shares(&self, id: &str) {
+        let new = self.revoked.add([revocation(id)]);
+        surely(async || self.valkey.share(&new).await).await;
     }
 
     pub(super) fn knows(&self, id: &str) -> bool {
@@ -307,6 +313,18 @@ fn meter() -> StateMeter {
     let lag = Histogram::with_opts(HistogramOpts::new("h", "h")).unwrap();
     let operations = std::array::from_fn(|_| std::array::from_fn(|_| counter()));
     StateMeter { operations, up: IntGauge::new("g", "g").unwrap(), lag }
+}
+
+/// Asks until it is answered: what may be late for a caller is not late for a test.
+pub(super) async fn surely<T>(mut ask: impl AsyncFnMut() -> Result<T, Away>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Ok(answer) = ask().await {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "it stays away");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 pub(super) fn keys(text: &str) -> Arc<ChallengeKeys> {
