@@ -85,7 +85,8 @@ async fn serve(options: Options) -> Result<(), Failure> {
     let admin_tokens = admin_tokens::open(&options)?;
     let latest = admin_tokens.as_ref().map(|_| Arc::<LatestDecisions>::default());
     let state = state::open(&options, &challenges, &metrics)?;
-    let (server, log_writer) = build(&options, loaded, challenges, state, latest.clone(), &metrics).await?;
+    let built = Box::pin(build(&options, loaded, challenges, state, latest.clone(), &metrics));
+    let (server, log_writer) = built.await?;
     let hangups = signals::hangups().map_err(Failure::Signals)?;
     let stop = StopSignals::listen().map_err(Failure::Signals)?;
 

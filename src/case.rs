@@ -224,8 +224,8 @@ impl<'a> Case<'a> {
         let Findings { classification, caller, attestation, grant, earned, .. } = &mut findings;
         let shadow = match (classification, caller) {
             (Some(classification), Some(caller)) => {
-                let found = Found { attestation, grant, earned };
-                self.watched(&outcome, classification, caller, moment, found)
+                let mut found = Found { attestation, grant, earned };
+                self.watched(&outcome, classification, caller, moment, &mut found)
             }
             _ => Ok(None),
         };
@@ -268,20 +268,22 @@ impl<'a> Case<'a> {
         else {
             return refuse(Reason::Unavailable(Unavailable::Policy));
         };
-        let found = Found { attestation, grant, earned };
-        self.check_standing(caller, moment)?;
+        let mut found = Found { attestation, grant, earned };
+        Self::check_standing(caller, moment)?;
         let token_proof = self.prove_token(caller, moment)?;
         if self.asks_for_challenge() {
             self.spend_token_proof(&token_proof, Reach::Process)?;
             return challenge(caller);
         }
         if self.ends_task() {
-            return self.end_task(caller, &token_proof, moment, found);
+            return self.end_task(caller, &token_proof, moment, &mut found);
         }
         self.admit(caller, classification)?;
         let evidence = match classification.requirement {
             Requirement::Assurance(_) if self.facts.layer == Layer::Network => return refuse(Reason::Unanswerable),
-            Requirement::Assurance(level) => self.attest(level, caller, classification, moment, Use::Spend, found)?,
+            Requirement::Assurance(level) => {
+                self.attest(level, caller, classification, moment, Use::Spend, &mut found)?
+            }
             Requirement::Nothing | Requirement::Refusal(_) => Evidence::NotAsked { proven: token_proof.is_given() },
         };
         self.spend_token_proof(&token_proof, self.reach_of(&classification.requirement))?;

@@ -45,7 +45,7 @@ pub(super) struct Opened {
 /// What replicas agree on the digests of scopes by.
 const SCOPES: &[u8] = b"stepgate learned scopes v1";
 /// How often what is no longer needed is given up.
-const TIDY_EVERY: Duration = Duration::from_secs(60);
+const TIDY_EVERY: Duration = Duration::from_mins(1);
 /// How often what was learned is kept, and where it is shared, what others learned is heard.
 const LEARN_EVERY: Duration = Duration::from_secs(5);
 const LEAVE_PATIENCE: Duration = Duration::from_secs(1);
@@ -56,25 +56,25 @@ pub(super) fn open(
     metrics: &Metrics,
 ) -> Result<Opened, Failure> {
     let keep = options.revocations_keep;
+    // Also where nothing is shared: its series stand at 0.
+    let shared_meter = meter(metrics)?;
     let meter = RevocationMeter::new(|source| metrics.revocations(source))?;
     let (ledger, scope_key, records) = match &options.state {
-        None => (in_process(keep, metrics), ScopeKey::random()?, Vec::new()),
-        Some(StateAt::File(path)) => from_file(path, keep, metrics)?,
+        None => (Ledger::in_process(keep), ScopeKey::random()?, Vec::new()),
+        Some(StateAt::File(path)) => from_file(path, keep)?,
         Some(StateAt::Shared(url)) => {
-            let (ledger, scope_key) = shared(url, options, challenges, metrics)?;
+            let (ledger, scope_key) = shared(url, options, challenges, shared_meter.clone())?;
             (ledger, scope_key, Vec::new())
         }
     };
+    if !matches!(ledger.state(), State::Shared(_)) {
+        shared_meter.up.set(1);
+    }
     let learned = Learned::new(Bounds::default(), scope_key);
     Ok(Opened { ledger: Arc::new(ledger.counted_by(meter)), learned, records })
 }
 
-fn in_process(keep: Ttl, metrics: &Metrics) -> Ledger {
-    metrics.state().up.set(1);
-    Ledger::in_process(keep)
-}
-
-fn from_file(path: &Path, keep: Ttl, metrics: &Metrics) -> Result<(Ledger, ScopeKey, Vec<LearnedRecord>), Failure> {
+fn from_file(path: &Path, keep: Ttl) -> Result<(Ledger, ScopeKey, Vec<LearnedRecord>), Failure> {
     let (journal, kept) = Journal::open(path, SystemClock, keep)
         .map_err(|source| Failure::Journal { path: path.to_owned(), source: Box::new(source) })?;
     if kept.torn_bytes > 0 {
@@ -87,7 +87,6 @@ fn from_file(path: &Path, keep: Ttl, metrics: &Metrics) -> Result<(Ledger, Scope
     ledger.forget_spent_before(kept.forgotten.spent_before);
     let now = SystemClock.now();
     kept.spent.into_iter().for_each(|spending| ledger.recall(spending, now));
-    metrics.state().up.set(1);
     Ok((ledger, kept.scope_key, kept.learned))
 }
 
@@ -95,7 +94,7 @@ fn shared(
     url: &StateUrl,
     options: &Options,
     challenges: &Arc<ArcSwap<ChallengeKeys>>,
-    metrics: &Metrics,
+    meter: StateMeter,
 ) -> Result<(Ledger, ScopeKey), Failure> {
     if options.challenge_key_file.is_none() {
         return Err(Failure::NoChallengeKeys);
@@ -104,7 +103,7 @@ fn shared(
     let revoked = Arc::new(Revoked::unread(options.revocations_keep));
     let (keys, keep, clock) = (Arc::clone(challenges), options.revocations_keep, Arc::new(SystemClock));
     let settings = Settings { url: url.clone(), keys, keep, clock };
-    let valkey = Valkey::new(settings, Arc::clone(&revoked), meter(metrics)?).map_err(Failure::Shared)?;
+    let valkey = Valkey::new(settings, Arc::clone(&revoked), meter).map_err(Failure::Shared)?;
     Ok((Ledger::new(revoked, State::Shared(valkey)), ScopeKey::from_bytes(scope_key)))
 }
 

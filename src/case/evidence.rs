@@ -79,7 +79,7 @@ impl<'a> Case<'a> {
         classification: &Classification,
         moment: Moment<'_>,
         purpose: Use,
-        found: Found<'_>,
+        found: &mut Found<'_>,
     ) -> Progress<'a, Evidence> {
         if !moment.revoked.is_whole() {
             return refuse(Reason::Unavailable(Unavailable::State));
@@ -168,7 +168,7 @@ impl<'a> Case<'a> {
             return Ok(Some(Shortfall::Proof(fault)));
         }
         // What has just ended its own task is void by that.
-        if self.known.ended.is_none() && self.is_void(candidate, verdict.made, bearing) {
+        if self.known.ended.is_none() && Self::is_void(candidate, verdict.made, bearing) {
             return Ok(Some(Shortfall::Revoked));
         }
         match verdict.spending.filter(|_| purpose == Use::Spend) {
@@ -240,12 +240,6 @@ impl<'a> Case<'a> {
 /// A grant stands for the proof of the level, and the caller proved its token if that is bound to a key.
 fn granted(level: LevelId, caller: &Caller) -> Evidence {
     Evidence::Granted { level, proven: caller.token.as_ref().is_some_and(|token| token.bound_to().is_some()) }
-}
-
-impl Found<'_> {
-    pub(super) fn reborrow(&mut self) -> Found<'_> {
-        Found { attestation: self.attestation, grant: self.grant, earned: self.earned }
-    }
 }
 
 impl Shortfall {

@@ -13,7 +13,7 @@ use crate::time::UnixTime;
 impl<'a> Case<'a> {
     /// Whether what says who calls still counts: each token, and the certificate by its key. A certificate does not say for
     /// what it was issued, so that a revocation of its principal alone leaves it.
-    pub(super) fn check_standing(&self, caller: &Caller, moment: Moment<'_>) -> Progress<'a, ()> {
+    pub(super) fn check_standing(caller: &Caller, moment: Moment<'_>) -> Progress<'a, ()> {
         let key_is_revoked = |key: &Thumbprint| moment.revoked.is_key_revoked(key);
         let certificate = caller.certificate.filter(|_| caller.certified);
         let void = certificate.iter().any(key_is_revoked)
@@ -22,7 +22,7 @@ impl<'a> Case<'a> {
     }
 
     /// Whether an attestation, or the proof that came with it, is void.
-    pub(super) fn is_void(&self, candidate: &Candidate<'a>, made: Option<UnixTime>, bearing: &Bearing<'_>) -> bool {
+    pub(super) fn is_void(candidate: &Candidate<'a>, made: Option<UnixTime>, bearing: &Bearing<'_>) -> bool {
         let claims = candidate.verified.claims();
         let names = names(Some(bearing.principal), claims);
         let issued = Issued {
@@ -47,15 +47,14 @@ pub(super) fn check_proof_stands(proof: &Proof, caller: &Caller, moment: Moment<
 }
 
 fn token_is_void(token: &AccessToken, principal: Option<&Principal>, moment: Moment<'_>) -> bool {
-    let (claims, issuer, signer): (_, Option<&Name>, _) = match &token.verified {
+    let (claims, attester, signer): (_, Option<&Name>, _) = match &token.verified {
         VerifiedToken::Here(verified) => (verified.claims(), Some(verified.issuer()), Some(verified.key())),
         VerifiedToken::ByEnvoy(claims) => (&**claims, None, None),
         // It counted when the call was recorded.
         VerifiedToken::Earlier(_) => return false,
     };
     let names = names(principal, claims);
-    let issued =
-        Issued { at: claims.issued, principals: &names, attester: issuer, task: None, keys: &keys(claims, signer) };
+    let issued = Issued { at: claims.issued, principals: &names, attester, task: None, keys: &keys(claims, signer) };
     moment.revoked.is_void(&issued, moment.now)
 }
 

@@ -17,7 +17,7 @@ impl<'a> Case<'a> {
         classification: &Classification,
         caller: &Caller,
         moment: Moment<'_>,
-        found: Found<'_>,
+        found: &mut Found<'_>,
     ) -> Result<Option<Outcome>, Need<'a>> {
         if classification.shadow_rules.is_empty() {
             return Ok(None);
@@ -32,8 +32,8 @@ impl<'a> Case<'a> {
                 return Ok(Some(Outcome::Deny(Reason::Unanswerable)));
             }
             Requirement::Assurance(level) if !self.watching_failed => {
-                let looked_at = Found { attestation: &mut looked_at, grant: &mut granted, earned: &mut earned };
-                match self.attest(level, caller, classification, moment, Use::LookOnly, looked_at) {
+                let mut looked_at = Found { attestation: &mut looked_at, grant: &mut granted, earned: &mut earned };
+                match self.attest(level, caller, classification, moment, Use::LookOnly, &mut looked_at) {
                     Ok(evidence) => evidence,
                     Err(Halt::Needs(need)) => return Err(need),
                     Err(Halt::Refused(reason)) => return Ok(Some(Outcome::Deny(reason))),

@@ -34,7 +34,7 @@ impl<'a> Case<'a> {
         caller: &Caller,
         token_proof: &TokenProof,
         moment: Moment<'_>,
-        mut found: Found<'_>,
+        found: &mut Found<'_>,
     ) -> Progress<'a, Outcome> {
         let Some(principal) = &caller.principal else { return refuse(Reason::CredentialMissing) };
         if self.recorded.is_some() || self.ground.policy.assurance.is_empty() {
@@ -46,10 +46,10 @@ impl<'a> Case<'a> {
         let mut closest = None;
         for level in &self.ground.policy.assurance {
             let level = to_end(level);
-            let shortfall = match self.attest_to_end(&level, caller, principal, moment, found.reborrow())? {
+            let shortfall = match self.attest_to_end(&level, caller, principal, moment, found)? {
                 Ok(issued) => {
                     self.spend_token_proof(token_proof, Reach::Replicas(OnStateLoss::Deny))?;
-                    return self.record_end(principal, issued, &found);
+                    return self.record_end(principal, issued, found);
                 }
                 Err(reason) => reason,
             };
@@ -65,7 +65,7 @@ impl<'a> Case<'a> {
         caller: &Caller,
         principal: &Principal,
         moment: Moment<'_>,
-        found: Found<'_>,
+        found: &mut Found<'_>,
     ) -> Progress<'a, Result<Option<UnixTime>, Reason>> {
         let origin = self.origin()?;
         let bearing = Bearing { level, caller, principal, origin: &origin, intent: None, routes: &[], moment };
@@ -75,14 +75,14 @@ impl<'a> Case<'a> {
 
     fn record_end(&self, principal: &Principal, issued: Option<UnixTime>, found: &Found<'_>) -> Progress<'a, Outcome> {
         let attested = found.attestation.as_ref().map(|attested| &attested.appraised);
-        let Some((task, attester)) = attested.and_then(|own| Some((own.task.clone()?, own.issuer.clone()))) else {
+        let Some((task, by)) = attested.and_then(|own| Some((own.task.clone()?, own.issuer.clone()))) else {
             return refuse(Reason::Unavailable(Unavailable::Policy));
         };
         match self.known.ended {
             Some(Ok(())) => Ok(Outcome::TaskEnded),
             Some(Err(_)) => refuse(Reason::Unavailable(Unavailable::State)),
             None => {
-                let owner = TaskOwner { principal: principal.clone(), attester };
+                let owner = TaskOwner { principal: principal.clone(), attester: by };
                 Err(Halt::Needs(Need::EndTask(EndedTask { task, owner, issued })))
             }
         }

@@ -49,8 +49,8 @@ pub struct Serve {
     /// How many checks may be in flight; those beyond are answered 503 at once.
     #[arg(long, env = "STEPGATE_MAX_IN_FLIGHT", value_name = "N", default_value_t = 4_096)]
     max_in_flight: usize,
-    /// Where revocations, used proofs and what was learned outlive this process: file:PATH; or are shared by replicas, with
-    /// grants: redis://HOST:PORT or rediss://HOST:PORT of a Valkey or Redis. Without it, nowhere.
+    /// Where revocations, used proofs and what was learned outlive this process, as `file:PATH`; or where replicas share
+    /// them, with grants, as `redis://HOST:PORT` or `rediss://HOST:PORT` of a Valkey or Redis. Without it, nowhere.
     #[arg(long, env = "STEPGATE_STATE", value_name = "URL", hide_env_values = true)]
     state: Option<StateAt>,
     /// How long revocations are kept; what was issued before that is refused.

@@ -3,6 +3,7 @@
 use super::{ClaimCondition, Issuer, IssuerId, Name};
 use crate::attestation::{ClaimNames, Claims, ProofKind, Purpose, Thumbprint, Tier, TokenKind};
 use crate::time::Ttl;
+use std::fmt::Write;
 
 /// The place of an attestation in its policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -178,7 +179,8 @@ impl Assurance {
             let issuers: Vec<_> = accepted.issuers.iter().filter_map(|id| issuers.get(id.0)).collect();
             // Places in the policy say nothing.
             let accepted = Attestation { issuers: Vec::new(), ..accepted.clone() };
-            all.push_str(&format!(" {accepted:?} {issuers:?}"));
+            // A String takes everything.
+            let _ = write!(all, " {accepted:?} {issuers:?}");
         }
         Thumbprint::of(all.as_bytes())
     }

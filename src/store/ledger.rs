@@ -94,7 +94,9 @@ impl Ledger {
         let kept = self.keep(&wanted).await;
         if kept.is_ok() {
             let mut unkept = locked(&self.unkept);
-            wanted.iter().for_each(|one| _ = unkept.remove(&one.id));
+            for one in &wanted {
+                unkept.remove(&one.id);
+            }
         }
         kept
     }
@@ -161,7 +163,9 @@ impl Ledger {
                     // Without the state there are none but those that are here, which did not do.
                     found.extend(valkey.grants_of(key, now).await.unwrap_or_default().into_iter().map(Arc::new));
                 }
-                found.iter().for_each(|grant| self.grants.keep(Arc::clone(grant), now));
+                for grant in &found {
+                    self.grants.keep(Arc::clone(grant), now);
+                }
                 found
             }
             (GrantSource::Everywhere, State::Nothing | State::File(_)) => Vec::new(),

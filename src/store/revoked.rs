@@ -49,7 +49,9 @@ impl Revoked {
         let new: Vec<_> = revocations.into_iter().filter(|one| records.ids.insert(one.id.clone())).collect();
         if !new.is_empty() {
             let mut in_force = Revocations::clone(&self.in_force.load());
-            new.iter().for_each(|one| in_force.add(one));
+            for one in &new {
+                in_force.add(one);
+            }
             self.in_force.store(Arc::new(in_force));
             records.all.extend(new.iter().cloned());
         }
@@ -80,12 +82,18 @@ impl Revoked {
             return;
         }
         let mut kept = Revocations::none(in_force.keep()).read(in_force.is_whole());
-        in_force.forgotten_before().into_iter().for_each(|time| kept.forget_before(time));
+        if let Some(time) = in_force.forgotten_before() {
+            kept.forget_before(time);
+        }
         let forgotten = records.all.iter().map(|one| one.not_before).filter(|time| *time < oldest).max();
-        forgotten.into_iter().for_each(|time| kept.forget_before(time.plus(Ttl::from_secs(1))));
+        if let Some(time) = forgotten {
+            kept.forget_before(time.plus(Ttl::from_secs(1)));
+        }
         records.all.retain(|one| one.not_before >= oldest);
         records.ids = records.all.iter().map(|one| one.id.clone()).collect();
-        records.all.iter().for_each(|one| kept.add(one));
+        for one in &records.all {
+            kept.add(one);
+        }
         self.in_force.store(Arc::new(kept));
     }
 
@@ -120,7 +128,7 @@ mod tests {
     fn a_revocation_is_in_force_at_once_and_counted_once() {
         let revoked = Revoked::none(Ttl::from_secs(100));
         let one = all(NOW, "one");
-        assert_eq!(revoked.add([one.clone(), one.clone()]), [one.clone()]);
+        assert_eq!(revoked.add([one.clone(), one.clone()]), std::slice::from_ref(&one));
         assert!(is_void(&revoked, NOW) && revoked.knows(&one.id));
         assert!(revoked.add([one.clone()]).is_empty());
         assert_eq!(revoked.records(), [one]);
