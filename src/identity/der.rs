@@ -10,8 +10,20 @@ const MAX_DEPTH: usize = 32;
 const NUMBER: u8 = 0x1f;
 const SEQUENCE: u8 = 0x30;
 const SET: u8 = 0x31;
-/// What a `TBSCertificate` is made of (RFC 5280 §4.1): `[0]`, integer, sequences, `[1]`, `[2]`, and `[3]` with the extensions.
-const FIELDS: [u8; 6] = [0xa0, 0x02, SEQUENCE, 0x81, 0x82, 0xa3];
+const EXTENSIONS: u8 = 0xa3;
+/// What a `TBSCertificate` is made of, in this order (RFC 5280 §4.1), and whether that must be there.
+const FIELDS: [(u8, bool); 10] = [
+    (0xa0, false), // version
+    (0x02, true),  // serial number
+    (SEQUENCE, true),
+    (SEQUENCE, true),
+    (SEQUENCE, true),
+    (SEQUENCE, true),
+    (SEQUENCE, true),
+    (0x81, false), // the unique identifiers of issuer and subject
+    (0x82, false),
+    (EXTENSIONS, false),
+];
 /// The bit of a tag that says that the content is elements.
 const CONSTRUCTED: u8 = 0x20;
 /// More bytes of length than any certificate has.
@@ -19,7 +31,7 @@ const MAX_LENGTH_BYTES: usize = 4;
 
 /// Whether these bytes are a certificate, as far as it leads to the extensions. What those hold is not looked at.
 pub(super) fn is_certificate(bytes: &[u8]) -> bool {
-    is_sequence(bytes) && body(bytes).is_some_and(has_only_fields)
+    is_sequence(bytes) && body(bytes).is_some_and(has_fields)
 }
 
 /// Whether these bytes are one sequence, and nothing else.
@@ -34,12 +46,14 @@ fn body(certificate: &[u8]) -> Option<&[u8]> {
     (tag == SEQUENCE).then_some(body)
 }
 
-fn has_only_fields(mut body: &[u8]) -> bool {
-    while let Some((tag, _, rest)) = split_element(body) {
-        if !FIELDS.contains(&tag) {
-            return false;
+fn has_fields(mut body: &[u8]) -> bool {
+    for (field, is_required) in FIELDS {
+        match split_element(body) {
+            Some((EXTENSIONS, content, _)) if field == EXTENSIONS && !is_sequence(content) => return false,
+            Some((tag, _, rest)) if tag == field => body = rest,
+            _ if is_required => return false,
+            _ => {}
         }
-        body = rest;
     }
     body.is_empty()
 }
@@ -115,20 +129,42 @@ mod tests {
         assert!(!is_sequence(bytes));
     }
 
+    /// Of these fields behind a serial number and five sequences.
+    fn certificate(fields: &[u8]) -> Vec<u8> {
+        let body = [b"\x02\x00\x30\x00\x30\x00\x30\x00\x30\x00\x30\x00", fields].concat();
+        let body = around(body);
+        around(body)
+    }
+
+    fn around(inner: Vec<u8>) -> Vec<u8> {
+        [&[SEQUENCE, u8::try_from(inner.len()).unwrap()][..], &inner].concat()
+    }
+
     #[rstest]
-    #[case::fields(b"\x30\x06\x30\x04\xa0\x00\xa3\x00", true)]
-    #[case::extensions_in_one_piece(b"\x30\x04\x30\x02\x83\x00", false)]
-    #[case::extensions_as_bits(b"\x30\x04\x30\x02\x03\x00", false)]
-    #[case::extensions_of_another_class(b"\x30\x04\x30\x02\x63\x00", false)]
-    #[case::no_body(b"\x30\x00", false)]
-    #[case::a_body_of_another_kind(b"\x30\x04\xa0\x02\xa3\x00", false)]
-    fn a_certificate_has_its_fields_and_no_others(#[case] bytes: &[u8], #[case] good: bool) {
-        assert_eq!(is_certificate(bytes), good);
+    #[case::no_fields(b"", true)]
+    #[case::extensions(b"\xa3\x02\x30\x00", true)]
+    #[case::identifiers(b"\x81\x00\x82\x00\xa3\x02\x30\x00", true)]
+    #[case::extensions_in_one_piece(b"\x83\x02\x30\x00", false)]
+    #[case::extensions_as_bits(b"\x03\x02\x30\x00", false)]
+    #[case::extensions_of_another_class(b"\x63\x02\x30\x00", false)]
+    #[case::extensions_twice(b"\xa3\x02\x30\x00\xa3\x02\x30\x00", false)]
+    #[case::extensions_behind_their_field(b"\xa3\x00\x30\x00", false)]
+    #[case::extensions_in_part_behind_their_field(b"\xa3\x02\x30\x00\x30\x00", false)]
+    #[case::a_sixth_sequence(b"\x30\x00", false)]
+    fn a_certificate_has_its_fields_and_no_others(#[case] fields: &[u8], #[case] good: bool) {
+        assert_eq!(is_certificate(&certificate(fields)), good);
+    }
+
+    #[rstest]
+    #[case::no_body(b"\x30\x00")]
+    #[case::a_body_of_another_kind(b"\x30\x0e\xa0\x0c\x02\x00\x30\x00\x30\x00\x30\x00\x30\x00\x30\x00")]
+    #[case::an_empty_body(b"\x30\x02\x30\x00")]
+    fn without_its_body_it_is_none(#[case] bytes: &[u8]) {
+        assert!(!is_certificate(bytes));
     }
 
     #[test]
     fn depth_is_bounded() {
-        let around = |inner: Vec<u8>| [&[0x30, u8::try_from(inner.len()).unwrap()][..], &inner].concat();
         let nested = |depth: usize| (0..depth).fold(vec![5, 0], |inner, _| around(inner));
         assert!(is_sequence(&nested(MAX_DEPTH)));
         assert!(!is_sequence(&nested(MAX_DEPTH + 1)));
