@@ -4,12 +4,13 @@
 //! only read, for the identity in it and for its thumbprint.
 
 use super::SpiffeId;
-use super::der::is_whole;
+use super::der::{is_certificate, is_sequence};
 use super::pem::only_certificate;
 use crate::attestation::Thumbprint;
 use crate::time::UnixTime;
 use percent_encoding::percent_decode_str;
 use x509_parser::extensions::GeneralName;
+use x509_parser::oid_registry::OID_X509_EXT_SUBJECT_ALT_NAME;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 /// What a client certificate says, and the digest that tokens are bound to.
@@ -52,7 +53,7 @@ impl PeerCertificate {
 
     pub fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
         let (rest, certificate) = X509Certificate::from_der(der).map_err(|_| CertificateError::Der)?;
-        if !rest.is_empty() || !is_whole(der) {
+        if !rest.is_empty() || !is_certificate(der) {
             return Err(CertificateError::Der);
         }
         Ok(Self {
@@ -66,7 +67,11 @@ impl PeerCertificate {
 
 /// X509-SVID §2: exactly one URI SAN. A DNS SAN that spells a SPIFFE ID is no URI SAN.
 fn only_spiffe_id(certificate: &X509Certificate<'_>) -> Result<Option<SpiffeId>, CertificateError> {
+    let raw = certificate.get_extension_unique(&OID_X509_EXT_SUBJECT_ALT_NAME).map_err(|_| CertificateError::Der)?;
     let san = certificate.subject_alternative_name().map_err(|_| CertificateError::Der)?;
+    if raw.is_some_and(|extension| !is_sequence(extension.value)) {
+        return Err(CertificateError::Der);
+    }
     let names = san.iter().flat_map(|extension| &extension.value.general_names);
     let mut uris = names.filter_map(uri_in);
     Ok(match (uris.next(), uris.next()) {
@@ -91,7 +96,7 @@ fn unix_time(timestamp: i64) -> UnixTime {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rcgen::{CertificateParams, KeyPair, SanType};
+    use rcgen::{CertificateParams, CustomExtension, KeyPair, SanType};
 
     fn certificate(sans: Vec<SanType>) -> PeerCertificate {
         let mut params = CertificateParams::default();
@@ -134,6 +139,15 @@ mod tests {
         let at = der.windows(5).position(|bytes| bytes == b"admin").unwrap();
         der[at] = 0xff;
         assert_eq!(PeerCertificate::from_der(&der).unwrap().spiffe_id, None);
+    }
+
+    #[test]
+    fn something_behind_the_names_is_refused() {
+        let mut params = CertificateParams::default();
+        let names = b"\x30\x0e\x86\x0cspiffe://a/b\x05\x00".to_vec();
+        params.custom_extensions = vec![CustomExtension::from_oid_content(&[2, 5, 29, 17], names)];
+        let der = params.self_signed(&KeyPair::generate().unwrap()).unwrap().der().to_vec();
+        assert_eq!(PeerCertificate::from_der(&der), Err(CertificateError::Der));
     }
 
     #[test]
