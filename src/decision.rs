@@ -225,7 +225,8 @@ impl Decision {
     pub fn lesson(&self, signals: &Signals) -> Option<(&Sighting, Lesson)> {
         let sighting = self.findings.sighting.as_deref()?;
         let lesson = match self.decided() {
-            Outcome::Allow(permit) if permit.level.is_some() => Lesson::All,
+            // A grant proves nothing anew, least of all one that was given by hand.
+            Outcome::Allow(permit) if permit.level.is_some() && !permit.granted => Lesson::All,
             Outcome::Allow(_) if !signals.any_learned(self.findings.unusual.signals) => Lesson::All,
             _ => Lesson::CredentialOnly,
         };

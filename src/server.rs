@@ -27,6 +27,12 @@ use crate::telemetry::{DecisionLog, Record, Seen, TraceContext};
 use arc_swap::ArcSwap;
 use envoy_types::pb::envoy::service::auth::v3::CheckRequest;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout_at;
+
+/// What is left of a call's time, at least, when it waits no more for others to hear of its grant: timers fire up to a
+/// millisecond late.
+const TO_CONCLUDE: Duration = Duration::from_millis(5);
 
 /// Everything that decides, shared by all workers.
 #[derive(Debug)]
@@ -50,10 +56,11 @@ impl<C: Clock + Clone> Authorize for Server<C> {
                 let challenges = self.challenges.load();
                 let (snapshot, decision) = self.decide(&facts, &challenges).await;
                 call.in_time()?;
+                self.earn(&decision, call).await;
+                call.in_time()?;
                 // Only what Envoy hears teaches, and answers.
                 self.store.learn(snapshot.ground(&challenges), &decision);
                 self.store.answered(&decision);
-                self.store.earn(&decision).await;
                 Ok(self.conclude(&snapshot, &decision, Subject::Facts(&facts), call))
             }
             Err(refused) => {
@@ -117,6 +124,12 @@ impl<C: Clock + Clone> Server<C> {
             count_verification(snapshot, &answer);
             case.supply(answer);
         }
+    }
+
+    /// A grant counts here at once. That others hear of it too is waited for as long as the call can still be answered.
+    async fn earn(&self, decision: &Decision, call: &Call) {
+        let until = call.deadline().checked_sub(TO_CONCLUDE).unwrap_or_else(|| call.deadline());
+        let _ = timeout_at(until.into(), self.store.earn(decision)).await;
     }
 
     fn step<'a>(&self, case: &mut Case<'a>) -> Step<'a> {

@@ -123,7 +123,7 @@ impl<C: Clock + Clone> Store<C> {
 
     async fn end(&self, task: EndedTask) -> Result<(), NotShared> {
         let now = self.clock.now();
-        self.ledger.revoke(vec![task.revocation(now)], now).await.map_err(|NotKept| NotShared)
+        self.ledger.revoke(task.revocations(now), now).await.map_err(|NotKept| NotShared)
     }
 
     /// Takes note of a caller that proved itself: what it was asked before is answered.

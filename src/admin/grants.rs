@@ -107,7 +107,8 @@ pub(super) async fn end_grant(
     let Ok(Path(id)) = id else { return refuse(&NO_GRANT) };
     let Some(grant) = find(&control, &id, now).await else { return refuse(&NO_GRANT) };
     tracing::info!(operator = %operator.name, id = %grant.id, principal = %grant.principal, "grant ended");
-    tell_end(&grant.id, control.revoke(vec![end_of(&grant, &operator, now)]).await)
+    let names = control.snapshot.load().policy.identities.names_of(&grant.principal);
+    tell_end(&grant.id, control.revoke(ends_of(&grant, &names, &operator, now)).await)
 }
 
 fn tell_end(id: &RevocationId, shared: Result<(), NotKept>) -> Response {
@@ -176,15 +177,20 @@ async fn find(control: &Control, id: &str, now: UnixTime) -> Option<Arc<Grant>> 
     control.ledger.live_grants(now).await.into_iter().find(|grant| grant.id.as_str() == id)
 }
 
-/// One record however often it is ended. An attester whose clock is ahead may have issued it later than now.
-fn end_of(grant: &Grant, operator: &Operator, now: UnixTime) -> Revocation {
-    Revocation {
-        id: RevocationId::derived(&[Source::GrantEnded.as_str().as_bytes(), grant.id.as_str().as_bytes()]),
-        target: grant.end(),
-        not_before: now.max(grant.issued),
-        source: Source::GrantEnded,
-        reason: Note::parse(&format!("ended by {}", operator.name)).ok(),
-    }
+/// A record for each name of its holder's, the same however often it is ended. An attester whose clock is ahead may have
+/// issued it later than now.
+fn ends_of(grant: &Grant, names: &[Principal], operator: &Operator, now: UnixTime) -> Vec<Revocation> {
+    let end = |name: &Principal| {
+        let parts = [Source::GrantEnded.as_str(), grant.id.as_str(), name.as_str()].map(str::as_bytes);
+        Revocation {
+            id: RevocationId::derived(&parts),
+            target: Grant { principal: name.clone(), ..grant.clone() }.end(),
+            not_before: now.max(grant.issued),
+            source: Source::GrantEnded,
+            reason: Note::parse(&format!("ended by {}", operator.name)).ok(),
+        }
+    };
+    names.iter().map(end).collect()
 }
 
 /// Whether the policy lets nobody of this name call.

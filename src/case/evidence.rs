@@ -106,7 +106,7 @@ impl<'a> Case<'a> {
             }
             Err(shortfall) => shortfall,
         };
-        let Some(grant) = self.granted(level_id, classification, &bearing)? else {
+        let Some(grant) = self.granted(level_id, classification, &bearing, purpose)? else {
             return Ok(Evidence::Unmet(shortfall.reason()));
         };
         *found.grant = Some(grant);

@@ -1,6 +1,6 @@
 //! Grants: whether an earlier proof of the same task stands for this call, and what a proof leaves behind.
 
-use super::evidence::{Bearing, Candidate};
+use super::evidence::{Bearing, Candidate, Use};
 use super::{Case, Halt, Need, Progress, Recorded, RecordedGrant};
 use crate::attestation::Details;
 use crate::grant::{AttestedBasis, Basis, Grant, GrantKey, Holder};
@@ -31,6 +31,7 @@ impl<'a> Case<'a> {
         level: LevelId,
         classification: &Classification,
         bearing: &Bearing<'_>,
+        purpose: Use,
     ) -> Progress<'a, Option<Arc<Grant>>> {
         let keys = keys(bearing);
         if keys.is_empty() {
@@ -38,6 +39,9 @@ impl<'a> Case<'a> {
         }
         for from in [GrantSource::Here, GrantSource::Everywhere] {
             let Some((_, grants)) = self.known.grants.iter().find(|(known, _)| *known == from) else {
+                if from == GrantSource::Everywhere && purpose == Use::LookOnly {
+                    break; // no call waits for the state because of what is only watched
+                }
                 return Err(Halt::Needs(Need::Grants(Wanted { keys, from })));
             };
             let covers =

@@ -17,7 +17,8 @@ pub const TASK_END_PATH: &str = "/.well-known/stepgate/tasks/end";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndedTask {
     pub task: Box<str>,
-    pub owner: TaskOwner,
+    /// Whose it is, once for each name that the policy knows the workload by: what ended for one is over for all.
+    pub owners: Vec<TaskOwner>,
     /// When its attestation was issued, which may be to come by the clock here.
     pub issued: Option<UnixTime>,
 }
@@ -82,8 +83,9 @@ impl<'a> Case<'a> {
             Some(Ok(())) => Ok(Outcome::TaskEnded),
             Some(Err(_)) => refuse(Reason::Unavailable(Unavailable::State)),
             None => {
-                let owner = TaskOwner { principal: principal.clone(), attester: by };
-                Err(Halt::Needs(Need::EndTask(EndedTask { task, owner, issued })))
+                let names = self.ground.policy.identities.names_of(principal).into_iter();
+                let owners = names.map(|principal| TaskOwner { principal, attester: by.clone() }).collect();
+                Err(Halt::Needs(Need::EndTask(EndedTask { task, owners, issued })))
             }
         }
     }
@@ -91,10 +93,10 @@ impl<'a> Case<'a> {
 
 impl EndedTask {
     /// What ends it, with the attestation that said so, however far ahead the attester's clock is.
-    pub fn revocation(self, now: UnixTime) -> Revocation {
+    pub fn revocations(self, now: UnixTime) -> Vec<Revocation> {
         let not_before = self.issued.map_or(now, |issued| issued.max(now));
-        let target = Target::Task { task: self.task, of: Some(self.owner) };
-        Revocation::new(target, not_before, Source::TaskEnd)
+        let targets = self.owners.into_iter().map(|owner| Target::Task { task: self.task.clone(), of: Some(owner) });
+        targets.map(|target| Revocation::new(target, not_before, Source::TaskEnd)).collect()
     }
 }
 

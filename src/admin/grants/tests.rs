@@ -5,7 +5,7 @@ use crate::attestation::{Details, Thumbprint};
 use crate::case::tests::world::World;
 use crate::grant::AttestedBasis;
 use crate::policy::{Identities, Identity, NamePattern};
-use crate::revocation::{Revocations, Target};
+use crate::revocation::{Issued, Revocations, Target};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -152,14 +152,34 @@ fn nothing_is_granted_to_whom_the_policy_refuses(
 #[test]
 fn a_grant_that_was_ended_stays_so_also_where_the_attesters_clock_is_ahead() {
     for grant in [given(), attested()] {
-        let end = end_of(&grant, &operator(), NOW);
+        let names = [grant.principal.clone()];
+        let [end] = <[Revocation; 1]>::try_from(ends_of(&grant, &names, &operator(), NOW)).unwrap();
         let mut revocations = Revocations::none(Revocations::DEFAULT_KEEP);
         revocations.add(&end);
         assert!(!grant.is_live(NOW, &revocations) && !grant.is_live(NOW.plus(Ttl::from_secs(9)), &revocations));
         assert_eq!((end.source, end.reason.as_ref().map(Note::as_str)), (Source::GrantEnded, Some("ended by alice")));
         assert!(matches!(end.target, Target::Task { of: Some(_), .. }), "nobody else's task of this name");
-        assert_eq!(end.id, end_of(&grant, &operator(), NOW.plus(Ttl::from_secs(1))).id);
+        assert_eq!(end.id, ends_of(&grant, &names, &operator(), NOW.plus(Ttl::from_secs(1)))[0].id);
     }
+}
+
+/// What it was made from could be shown by another name, and leave another grant of that task.
+#[test]
+fn a_grant_is_ended_by_every_name_of_its_holder() {
+    let grant = attested();
+    let names = [WEB, "web-2"].map(|name| Principal::parse(name).unwrap());
+    let ends = ends_of(&grant, &names, &operator(), NOW);
+    let mut revocations = Revocations::none(Revocations::DEFAULT_KEEP);
+    ends.iter().for_each(|end| revocations.add(end));
+    let attester = name("attester");
+    let by = |principal: &str| {
+        let (at, principals) = (Some(grant.issued), [principal]);
+        let what =
+            Issued { at, principals: &principals, attester: Some(&attester), task: Some(&grant.task), keys: &[] };
+        revocations.is_void(&what, NOW.plus(Ttl::from_secs(9)))
+    };
+    assert!(by(WEB) && by("web-2") && !by("web-3"));
+    assert_ne!(ends[0].id, ends[1].id);
 }
 
 #[test]

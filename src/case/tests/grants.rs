@@ -1,13 +1,17 @@
 //! Grants: what one proof opens for the other calls of its task, and everything that ends or exceeds it.
 
 use super::line;
+use super::remembered::looks_for;
 use super::world::{Call, NOW, ORIGIN, REFUND, THIEF, WEB, World, certificate, key, key_set};
 use crate::attestation::Thumbprint;
+use crate::case::{Answer, Case, GrantSource, Ground, Need, Step};
+use crate::context::Test;
+use crate::decision::Outcome;
 use crate::grant::{Basis, Grant, Holder};
 use crate::identity::Principal;
 use crate::mint::{Jwt, SigningKey, ath};
 use crate::policy::{
-    Attestation, Carry, LevelId, Name, PathTemplate, Possession, Profile, Route, RouteTable, ScopeSet, Selector,
+    Attestation, Carry, LevelId, Mode, Name, PathTemplate, Possession, Profile, Route, RouteTable, ScopeSet, Selector,
 };
 use crate::revocation::{Note, RevocationId, Target, TaskOwner};
 use crate::time::{Ttl, UnixTime};
@@ -390,6 +394,46 @@ fn break_glass_opens_no_other_route() {
     let mut call = world.refund().without("oauth-client-attestation").without("dpop");
     call.peer.certificate = Some(certificate(WEB).into());
     assert_eq!(came_out(&world, &call), CHALLENGED);
+}
+
+/// A state that is slow must not make a call late that would not ask it, were it not for a rule that is only watched.
+#[test]
+fn what_is_only_watched_waits_for_no_grants_of_other_replicas() {
+    let mut world = world();
+    world.policy.rules.iter_mut().for_each(|rule| rule.mode = Mode::Shadow);
+    let facts = later(&world, NOW).facts();
+    let ground = Ground { policy: &world.policy, keyring: &world.keyring, challenges: &world.challenges };
+    let (mut case, mut asked) = (Case::open(ground, &facts), Vec::new());
+    let decision = loop {
+        match world.step(&mut case, NOW) {
+            Step::Needs(Need::Grants(wanted)) => {
+                asked.push(wanted.from);
+                case.supply(Answer::Grants(wanted.from, Vec::new()));
+            }
+            Step::Needs(need) => case.supply(world.answer(need, NOW)),
+            Step::Decided(decision) => break decision,
+        }
+    };
+    assert_eq!(asked, [GrantSource::Here]);
+    assert!(matches!((decision.outcome, decision.shadow), (Outcome::Allow(_), Some(Outcome::StepUp(_)))));
+}
+
+/// Whoever has the certificate on that day must not make his place a usual one.
+#[test]
+fn what_is_granted_by_hand_makes_nothing_unusual_usual() {
+    let mut world = World::new();
+    looks_for(&mut world, Test::NewNetwork);
+    world.grants.keep(Arc::new(break_glass(&["refund"], 60)), UnixTime::from_secs(NOW));
+    let bearer = World::bearer(WEB, "payments:refund").sign(&world.idp).unwrap();
+    let mut call = Call::new("POST", REFUND).with("authorization", format!("Bearer {bearer}"));
+    call.peer.certificate = Some(certificate(WEB).into());
+    let is_unusual = |source: &str| {
+        let decision = world.decide(&call.clone().from(source));
+        assert_eq!(line(&decision), GRANTED);
+        !decision.findings.unusual.signals.is_empty()
+    };
+    assert!((0..3).all(|_| !is_unusual("10.20.1.4")));
+    assert!(is_unusual("66.6.6.6") && is_unusual("66.6.6.6") && !is_unusual("10.20.1.4"));
 }
 
 #[test]

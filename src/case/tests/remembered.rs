@@ -11,7 +11,7 @@ use serde_json::json;
 
 const READ: &str = "/v1/payments/7";
 
-fn looks_for(world: &mut World, test: Test) {
+pub(super) fn looks_for(world: &mut World, test: Test) {
     let signal = Signal { name: Name::parse("odd").unwrap(), points: Anomaly::new(30).unwrap(), test };
     let learning = LearningTerms { after: 3, ..LearningTerms::default() };
     world.policy.context = Context { learning, signals: Signals::new(vec![signal]).unwrap(), ..Context::default() };

@@ -1,7 +1,8 @@
 //! The end of a task: who may say so, and what ends.
 
 use super::line;
-use super::world::{Call, NOW, ORIGIN, THIEF, WEB, World};
+use super::standing::identities;
+use super::world::{Call, NOW, ORIGIN, REFUND, THIEF, WEB, World};
 use crate::case::{Answer, Case, Ground, Need, NotShared, Spent, Step, TASK_END_PATH};
 use crate::mint::{Jwt, SigningKey};
 use crate::revocation::Revocations;
@@ -9,6 +10,8 @@ use crate::store::Revoked;
 use rstest::rstest;
 
 const TASK: &str = "run-7";
+/// Another name of the workload.
+const BILLING: &str = "billing-web";
 
 /// A workload by this name and key says that its task has ended.
 fn end(world: &World, who: &str, key: &SigningKey, change: impl FnOnce(Jwt) -> Jwt) -> Call {
@@ -93,6 +96,23 @@ fn what_ended_a_task_ends_no_other() {
     assert!(matches!(came_out(&world, &call).as_str(), "step_up attestation_revoked" | "step_up proof_replayed"));
 }
 
+/// A workload ends its task under one of its names, and shows what it kept of it under another.
+#[rstest]
+#[case::by_its_first_name(WEB, BILLING)]
+#[case::by_its_alias(BILLING, WEB)]
+fn a_task_that_ended_by_one_name_is_over_by_all(#[case] ended: &str, #[case] other: &str) {
+    let mut world = World::new();
+    world.policy.identities = identities(&["WEB=billing-web"]);
+    let call = end(&world, ended, &world.web, |attestation| attestation.claim("sub", other));
+    let statement = call.header("oauth-client-attestation").to_owned();
+    assert_eq!(came_out(&world, &call), "ended task_ended");
+    let bearer = World::bearer(other, "payments:refund").sign(&world.idp).unwrap();
+    let proof = World::proof(&world.web, &bearer).sign(&world.web).unwrap();
+    let again = Call::new("POST", REFUND).with("authorization", format!("Bearer {bearer}")).with("dpop", proof);
+    let shown = again.with("oauth-client-attestation", statement);
+    assert_eq!(came_out(&world, &shown), "step_up attestation_revoked");
+}
+
 /// The clock of an attester may be ahead, as far as the leeway goes.
 #[test]
 fn an_attestation_that_is_dated_ahead_ends_with_its_task() {
@@ -125,7 +145,7 @@ fn the_end_is_not_said_before_everybody_knows_it() {
     let decision = loop {
         match world.step(&mut case, NOW) {
             Step::Needs(Need::EndTask(task)) => {
-                assert_eq!((&*task.task, task.owner.principal.as_str()), (TASK, WEB));
+                assert_eq!((&*task.task, task.owners[0].principal.as_str()), (TASK, WEB));
                 case.supply(Answer::TaskEnded(Err(NotShared)));
             }
             Step::Needs(need) => case.supply(world.answer(need, NOW)),

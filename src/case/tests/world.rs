@@ -136,7 +136,7 @@ impl World {
                 Answer::Grants(from, keys.iter().flat_map(|key| self.grants.of(key, now)).collect())
             }
             Need::EndTask(task) => {
-                self.revoked.add([task.revocation(now)]);
+                self.revoked.add(task.revocations(now));
                 Answer::TaskEnded(Ok(()))
             }
             Need::Challenge(key) => Answer::Challenge(self.unanswered.ask(&key, self.policy.challenges, now)),

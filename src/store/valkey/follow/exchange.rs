@@ -34,7 +34,7 @@ impl Follower {
         let mut taken = Ok(());
         for entry in entries {
             match chain.push(entry, &keys) {
-                Ok(revocation) => revocations.push(not_later(revocation, now)),
+                Ok(revocation) => revocations.push(self.not_later(revocation, now)),
                 Err(fault) => {
                     taken = Err(fault.into());
                     break;
@@ -133,15 +133,16 @@ impl Follower {
         }
         self.take(page)
     }
-}
 
-/// Nothing is revoked from a time that is yet to come, whatever the clock of another replica says: it would void what is
-/// not issued yet.
-fn not_later(mut revocation: Revocation, now: UnixTime) -> Revocation {
-    let latest = now.plus(CLOCK_SKEW);
-    if revocation.not_before > latest {
-        tracing::warn!(id = %revocation.id, "a revocation is from the future, by the clock of another replica; it holds from now on");
-        revocation.not_before = latest;
+    /// Nothing is revoked from a time that is yet to come, whatever the clock of another replica says: it would void what
+    /// is not issued yet. Only a clock that the store's agrees with may say so: to one that is late, every revocation is
+    /// from the future, and held to its own time it would void less than was revoked.
+    fn not_later(&self, mut revocation: Revocation, now: UnixTime) -> Revocation {
+        let latest = now.plus(CLOCK_SKEW);
+        if self.clock_agrees == Some(true) && revocation.not_before > latest {
+            tracing::warn!(id = %revocation.id, "a revocation is from the future, by the clock of another replica; it holds from now on");
+            revocation.not_before = latest;
+        }
+        revocation
     }
-    revocation
 }

@@ -137,6 +137,19 @@ async fn nothing_is_revoked_from_a_time_that_is_yet_to_come() {
     assert!(known.not_before <= now().plus(Ttl::from_secs(60)) && known.not_before >= now());
 }
 
+/// To it all revocations are from the future. The grants that others gave are too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_whose_clock_is_late_voids_all_that_others_do() {
+    let server = Server::start();
+    let late = Replica::with(&server.url(), &"ab".repeat(32), Shifted::back(Ttl::from_secs(3_600))).up().await;
+    let present = Replica::start(&server.url()).up().await;
+    let issued = now();
+    present.revoke("a").await.unwrap();
+    late.knows_soon("a").await;
+    let what = Issued { at: Some(issued), principals: &["web"], attester: None, task: Some("a"), keys: &[] };
+    assert!(late.revoked.in_force().is_void(&what, now().minus(Ttl::from_secs(3_600))));
+}
+
 /// What it took for too old to matter does when the clock is set right.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_read_with_a_clock_that_was_ahead_lets_nothing_pass_that_was_revoked() {
