@@ -3,6 +3,7 @@
 //! binary serves from, and share the store and the challenge key with real ones.
 
 use crate::support::gate::CHALLENGE_KEY;
+use crate::support::issuers::bearer;
 use crate::support::wait::until;
 use crate::support::workload::Workload;
 use crate::support::{Result, now};
@@ -103,12 +104,11 @@ fn meter() -> Result<StateMeter> {
 async fn a_revocation_counts_everywhere_whatever_the_clock_of_who_revokes() -> Result<()> {
     let world = World::start().await?;
     let (late, ahead) = (Replica::start(&world, Shifted::Late).await?, Replica::start(&world, Shifted::Ahead).await?);
-    for (by, name) in [(&late, "spiffe://example.org/ns/x/sa/late"), (&ahead, "spiffe://example.org/ns/x/sa/ahead")] {
+    let (by_late, by_ahead) = ("spiffe://example.org/ns/x/sa/late", "spiffe://example.org/ns/x/sa/ahead");
+    for (name, by, other) in [(by_late, &late, &ahead), (by_ahead, &ahead, &late)] {
         let before = SystemClock.now().minus(APART.plus(Ttl::from_secs(1)));
         let mut workload = Workload::new(&world.issuers, name, "payments:read")?;
-        workload.token = crate::support::issuers::bearer(name, "payments:read")
-            .issued(before.as_secs(), 600)
-            .sign(&world.issuers.idp)?;
+        workload.token = bearer(name, "payments:read").issued(before.as_secs(), 600).sign(&world.issuers.idp)?;
         let call = workload.call("GET", READ);
         for replica in &world.replicas {
             assert_eq!(replica.check(&call).await?.said(), ("allow", "routine"));
@@ -117,12 +117,11 @@ async fn a_revocation_counts_everywhere_whatever_the_clock_of_who_revokes() -> R
         for replica in &world.replicas {
             replica.soon_says("deny", "credential_revoked", || Ok(call.clone())).await?;
         }
-        let other = if std::ptr::eq(by, &late) { &ahead } else { &late };
         until("the other clock's replica", async || other.is_void(name, before).then_some(())).await?;
     }
     let just_now = UnixTime::from_secs(now());
-    assert!(!late.is_void("spiffe://example.org/ns/x/sa/late", just_now));
-    assert!(late.is_void("spiffe://example.org/ns/x/sa/ahead", just_now));
+    assert!(!late.is_void(by_late, just_now));
+    assert!(late.is_void(by_ahead, just_now));
     Ok(())
 }
 

@@ -25,7 +25,7 @@ struct Informed {
 
 impl Informed {
     async fn start() -> Result<Self> {
-        let world = World::start_under(&policy()?.replace(", single_use: true", "")).await?;
+        let world = World::start_under(&policy()?.replace(", single_use: true", ""), &[]).await?;
         let (mut ids, mut revoked) = (Vec::new(), Vec::new());
         for (name, replica) in REVOKED.into_iter().zip(&world.replicas) {
             revoked.push(Workload::new(&world.issuers, name, "payments:read")?.call("GET", READ));

@@ -33,6 +33,7 @@ pub(crate) struct World {
     pub web: Holder,
     pub issuers: Issuers,
     folder: TempDir,
+    more: Vec<String>,
 }
 
 pub(crate) struct Replica {
@@ -50,10 +51,11 @@ pub(crate) struct Operator {
 
 impl World {
     pub(crate) async fn start() -> Result<Self> {
-        Self::start_under(&policy()?).await
+        Self::start_under(&policy()?, &[]).await
     }
 
-    pub(crate) async fn start_under(policy: &str) -> Result<Self> {
+    /// Under another policy, and with more arguments.
+    pub(crate) async fn start_under(policy: &str, more: &[&str]) -> Result<Self> {
         let (valkey, folder, issuers) = (Valkey::start().await?, tempfile::tempdir()?, Issuers::new()?);
         issuers.write_jwks(folder.path())?;
         let write = |name: &str, text: &str| fs::write(folder.path().join(name), text);
@@ -61,7 +63,8 @@ impl World {
         write("challenge.keys", CHALLENGE_KEY)?;
         write("admin.tokens", &tokens())?;
         let web = Holder::new(&issuers, WEB)?;
-        let mut world = Self { valkey, replicas: Vec::new(), web, issuers, folder };
+        let more = more.iter().map(|&argument| argument.to_owned()).collect();
+        let mut world = Self { valkey, replicas: Vec::new(), web, issuers, folder, more };
         for _ in 0..3 {
             let replica = world.another().await?;
             world.replicas.push(replica);
@@ -80,7 +83,8 @@ impl World {
     pub(crate) async fn launch(&self) -> Result<Replica> {
         let (keys, tokens) = (self.file("challenge.keys"), self.file("admin.tokens"));
         let (keys, tokens, state) = (keys.display().to_string(), tokens.display().to_string(), self.valkey.url());
-        let arguments = ["--challenge-key-file", &keys, "--admin-token-file", &tokens, "--state", &state];
+        let mut arguments = vec!["--challenge-key-file", &keys, "--admin-token-file", &tokens, "--state", &state];
+        arguments.extend(self.more.iter().map(String::as_str));
         Replica::of(Stepgate::launch(&self.file("policy.yaml"), &Listen::any(), &arguments).await?).await
     }
 

@@ -62,9 +62,7 @@ impl Valkey {
     /// What an operator, or an attacker, types.
     pub async fn say<T: FromRedisValue>(&self, words: &[&str]) -> Result<T> {
         let (name, arguments) = words.split_first().ok_or("no command")?;
-        let mut command = redis::cmd(name);
-        arguments.iter().for_each(|argument| _ = command.arg(argument));
-        Ok(command.query_async(&mut self.calls().await?).await?)
+        Ok(redis::cmd(name).arg(arguments).query_async(&mut self.calls().await?).await?)
     }
 
     async fn calls(&self) -> Result<MultiplexedConnection> {
