@@ -1,8 +1,8 @@
 //! What a changed policy or key set revokes is void also where the change is taken back.
 
 use crate::support::Result;
-use crate::support::wait::until;
-use crate::world::{READ, REFUND, TASK, WEB, World, assert_said, next_second};
+use crate::support::wait::{next_second, until};
+use crate::world::{READ, REFUND, TASK, WEB, World, assert_said};
 use serde_json::{Value, json};
 use stepgate::mint::{Algorithm, SigningKey, jwks};
 
@@ -36,7 +36,7 @@ async fn who_is_let_in_again_needs_new_tokens() -> Result<()> {
     change(&world, || world.gate.replace_policy(&active)).await?;
     assert_said(&world.gate.check(&world.web.plain("GET", READ)?).await?, "deny", "credential_revoked");
     next_second().await;
-    world.web.renew(&world.gate)?;
+    world.web.renew(&world.gate.issuers)?;
     assert_said(&world.gate.check(&world.web.plain("GET", READ)?).await?, "allow", "routine");
     Ok(())
 }
@@ -44,7 +44,7 @@ async fn who_is_let_in_again_needs_new_tokens() -> Result<()> {
 #[tokio::test]
 async fn what_a_removed_key_signed_stays_void_where_the_key_comes_back() -> Result<()> {
     let world = World::start().await?;
-    let before = world.web.attested(&world.gate, "POST", REFUND, TASK)?;
+    let before = world.web.attested(&world.gate.issuers, "POST", REFUND, TASK)?;
     let (file, own) = (world.gate.dir().join("attester.jwks.json"), &world.gate.issuers.attester);
     let other = SigningKey::generate(Algorithm::Es256)?;
     change(&world, || Ok(std::fs::write(&file, jwks([&other]).to_string())?)).await?;

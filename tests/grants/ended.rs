@@ -1,8 +1,9 @@
 //! A grant ends with its task, and with whatever it stood on.
 
 use crate::support::Result;
-use crate::support::wait::until;
-use crate::world::{BATCH, END, REFUND, TASK, Workload, World, assert_said, next_second};
+use crate::support::holder::Holder;
+use crate::support::wait::{next_second, until};
+use crate::world::{BATCH, END, REFUND, TASK, World, assert_said};
 use stepgate::mint::{Algorithm, SigningKey, jwks};
 
 #[tokio::test]
@@ -25,10 +26,10 @@ async fn the_next_call_after_the_end_of_a_task_is_challenged() -> Result<()> {
 async fn another_workload_cannot_end_it() -> Result<()> {
     let world = World::start().await?;
     world.attest(REFUND).await?.allowed()?;
-    let batch = Workload::new(&world.gate, BATCH)?;
+    let batch = Holder::new(&world.gate.issuers, BATCH)?;
     assert_said(&world.end(&batch).await?, "task_end", "task_ended");
     assert_said(&world.call(REFUND).await?, "allow", "granted");
-    let stolen = world.web.attested(&world.gate, "POST", END, TASK)?;
+    let stolen = world.web.attested(&world.gate.issuers, "POST", END, TASK)?;
     let thief = batch.plain("POST", END)?;
     let attestation = stolen.to_check_request().attributes.and_then(|a| a.request).and_then(|r| r.http);
     let attestation = attestation.and_then(|http| http.headers.get("oauth-client-attestation").cloned());
@@ -44,7 +45,7 @@ async fn a_task_of_the_same_name_can_begin_again() -> Result<()> {
     world.attest(REFUND).await?.allowed()?;
     world.end(&world.web).await?.denied()?;
     next_second().await;
-    world.web.renew(&world.gate)?;
+    world.web.renew(&world.gate.issuers)?;
     assert_said(&world.attest(REFUND).await?, "allow", "attested");
     assert_said(&world.call(REFUND).await?, "allow", "granted");
     Ok(())

@@ -3,7 +3,8 @@
 use crate::support::Result;
 use crate::support::authz::Ask;
 use crate::support::certificates::{Authority, uri};
-use crate::world::{BATCH, REFUND, TASK, WEB, Workload, World, assert_said};
+use crate::support::holder::Holder;
+use crate::world::{BATCH, REFUND, TASK, WEB, World, assert_said};
 use rstest::rstest;
 use serde_json::{Value, json};
 use stepgate::attestation::Thumbprint;
@@ -36,7 +37,7 @@ async fn a_revocation_of_others_ends_nothing(#[case] body: Value) -> Result<()> 
 async fn a_grant_that_an_operator_ends_is_not_brought_back_by_its_attestation() -> Result<()> {
     let world = World::start().await?;
     // Attestations of the same second as the first, each with a proof of its own.
-    let again = [(), ()].map(|()| world.web.attested(&world.gate, "POST", REFUND, TASK));
+    let again = [(), ()].map(|()| world.web.attested(&world.gate.issuers, "POST", REFUND, TASK));
     world.attest(REFUND).await?.allowed()?;
     let listed = grants(&world).await?;
     assert_eq!(
@@ -72,7 +73,7 @@ async fn a_grant_by_hand_stands_in_for_the_attestation_on_its_routes_until_it_is
     assert_said(&world.gate.check(&Ask::new("POST", REFUND).certificate(&web)).await?, "deny", "insufficient_scope");
     let wipe = world.web.plain("DELETE", "/v1/payments")?.certificate(&web);
     assert_said(&world.gate.check(&wipe).await?, "step_up", "attestation_missing");
-    let other = Workload::new(&world.gate, BATCH)?.plain("POST", REFUND)?.certificate(&batch);
+    let other = Holder::new(&world.gate.issuers, BATCH)?.plain("POST", REFUND)?.certificate(&batch);
     assert_said(&world.gate.check(&other).await?, "step_up", "attestation_missing");
     assert_said(&world.call(REFUND).await?, "step_up", "attestation_missing");
 

@@ -1,7 +1,8 @@
 //! What operators revoke is void in the next call.
 
 use crate::support::Result;
-use crate::world::{READ, REFUND, TASK, WEB, World, assert_said, next_second};
+use crate::support::wait::next_second;
+use crate::world::{READ, REFUND, TASK, WEB, World, assert_said};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -35,7 +36,7 @@ async fn what_is_issued_after_a_revocation_counts_again() -> Result<()> {
     world.operate("POST", "/v1/revocations", Some(json!({ "principal": WEB, "reason": "stolen" }))).await?;
     assert_said(&world.gate.check(&world.web.plain("GET", READ)?).await?, "deny", "credential_revoked");
     next_second().await;
-    world.web.renew(&world.gate)?;
+    world.web.renew(&world.gate.issuers)?;
     assert_said(&world.gate.check(&world.web.plain("GET", READ)?).await?, "allow", "routine");
     assert_said(&world.call(REFUND).await?, "step_up", "attestation_missing");
     assert_said(&world.attest(REFUND).await?, "allow", "attested");
@@ -56,7 +57,7 @@ async fn a_revoked_key_is_void_in_all_it_signed_and_holds() -> Result<()> {
 #[tokio::test]
 async fn a_grant_is_listed_and_ended_and_its_attestation_does_not_bring_it_back() -> Result<()> {
     let world = World::start().await?;
-    let first = world.web.attested(&world.gate, "POST", REFUND, TASK)?;
+    let first = world.web.attested(&world.gate.issuers, "POST", REFUND, TASK)?;
     world.gate.check(&first).await?.allowed()?;
     let listed = world.operate("GET", "/v1/grants", None).await?.json()?;
     let grants = listed["grants"].as_array().ok_or("no grants")?;

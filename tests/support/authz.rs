@@ -78,6 +78,11 @@ impl Ask {
         self
     }
 
+    /// The value of the first header of this name.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
+
     /// The address that Envoy sees it come from.
     #[must_use]
     pub fn from(self, address: &str) -> Self {

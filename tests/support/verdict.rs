@@ -84,6 +84,11 @@ impl Verdict {
         }
     }
 
+    /// The decision and its reason.
+    pub fn said(&self) -> (&str, &str) {
+        (self.metadata("decision"), self.metadata("reason"))
+    }
+
     /// The challenge that came along, on either kind of answer.
     pub fn challenge(&self) -> Option<&str> {
         let headers = match &self.0.http_response {

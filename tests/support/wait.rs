@@ -1,6 +1,6 @@
 //! Waiting for something to become true, with an end and a name for what was waited for.
 
-use super::Result;
+use super::{Result, now};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -18,6 +18,15 @@ pub async fn until<T>(what: &str, mut attempt: impl AsyncFnMut() -> Option<T>) -
         if Instant::now() >= deadline {
             return Err(format!("timed out waiting for {what}").into());
         }
+        sleep(PAUSE).await;
+    }
+}
+
+/// What is issued in the second of a revocation is void by it, so that whoever wants something that is not waits for the
+/// next.
+pub async fn next_second() {
+    let second = now();
+    while now() == second {
         sleep(PAUSE).await;
     }
 }
