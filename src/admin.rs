@@ -5,9 +5,11 @@
 mod access;
 mod asked;
 mod control;
+pub mod events;
 mod grants;
 mod guard;
 mod listing;
+mod pace;
 mod pages;
 mod problems;
 mod readiness;

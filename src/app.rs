@@ -15,6 +15,7 @@ pub use listen::Listen;
 pub use secret_file::Unusable;
 pub use state::{StateAt, StateAtError};
 
+use crate::admin::events::Receiver;
 use crate::admin::{self, Admin, Control, LastError, Readiness, Standing};
 use crate::challenge::ChallengeKeys;
 use crate::chassis::{Chassis, Drained, Health, InFlight, Limits, Listener};
@@ -46,6 +47,8 @@ pub struct Options {
     pub listen: Listen,
     pub admin: SocketAddr,
     pub admin_token_file: Option<PathBuf>,
+    /// Where security events are received, beside the admin listener.
+    pub events: Option<SocketAddr>,
     pub challenge_key_file: Option<PathBuf>,
     pub log_format: LogFormat,
     pub log_level: LevelFilter,
@@ -76,6 +79,7 @@ async fn serve(options: Options) -> Result<(), Failure> {
     let loaded = config::load(&options.policy).map_err(Failure::Policy)?;
     let listener = options.listen.bind().await?;
     let admin_listener = bind_admin(options.admin).await?;
+    let events_listener = bind_events(options.events).await?;
     let challenge_keys = challenge_keys::open(options.challenge_key_file.as_deref())?;
     let challenges = challenge_keys::in_force(challenge_keys.as_ref())?;
     let admin_tokens = admin_tokens::open(&options)?;
@@ -96,6 +100,7 @@ async fn serve(options: Options) -> Result<(), Failure> {
     let admin_address = admin_listener.local_addr().unwrap_or(options.admin);
     let ended = CancellationToken::new();
     let last_error = LastError::default();
+    let events = Arc::new(Receiver::new(Arc::clone(&server.snapshot), Arc::clone(server.store.ledger())));
     let control = admin_tokens.as_ref().zip(latest).map(|(file, decisions)| Control {
         tokens: file.in_force(),
         snapshot: Arc::clone(&server.snapshot),
@@ -103,9 +108,11 @@ async fn serve(options: Options) -> Result<(), Failure> {
         decisions,
         ledger: Arc::clone(server.store.ledger()),
         clock: Arc::new(SystemClock),
+        events: Arc::clone(&events),
     });
     let admin = Admin { readiness: readiness.clone(), metrics: Arc::clone(&metrics), control };
     let admin = tokio::spawn(admin::serve(admin_listener, admin, ended.clone().cancelled_owned()));
+    receive(events_listener, events, &ended);
     let followed = Followed { policy: options.policy.clone(), challenge_keys, admin_tokens };
     let reloads = tokio::spawn(Reloader::new(followed, Arc::clone(&server), metrics, last_error).follow(hangups));
 
@@ -161,6 +168,20 @@ async fn serve_until_stopped(
         tracing::warn!(calls, "the drain limit passed with calls unanswered");
     }
     Ok(())
+}
+
+async fn bind_events(address: Option<SocketAddr>) -> Result<Option<TcpListener>, Failure> {
+    let Some(address) = address else { return Ok(None) };
+    TcpListener::bind(address).await.map(Some).map_err(|source| Failure::Events { address, source })
+}
+
+/// Where events have a listener of their own.
+fn receive(listener: Option<TcpListener>, receiver: Arc<Receiver>, ended: &CancellationToken) {
+    let Some(listener) = listener else { return };
+    if let Ok(events) = listener.local_addr() {
+        tracing::info!(%events, "receiving security events");
+    }
+    tokio::spawn(admin::events::serve(listener, receiver, ended.clone().cancelled_owned()));
 }
 
 async fn bind_admin(address: SocketAddr) -> Result<TcpListener, Failure> {

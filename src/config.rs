@@ -14,6 +14,7 @@ pub mod diagnostics;
 mod digest;
 mod document;
 mod draft;
+mod events;
 mod files;
 mod floors;
 mod identities;

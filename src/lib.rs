@@ -22,6 +22,7 @@ pub mod case;
 pub mod challenge;
 pub mod context;
 pub mod decision;
+pub mod event;
 pub mod grant;
 pub mod identity;
 pub mod policy;

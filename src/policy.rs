@@ -4,6 +4,7 @@ pub mod assurance;
 pub mod challenges;
 pub mod classification;
 pub mod credentials;
+pub mod events;
 pub mod floor;
 pub mod glob;
 pub mod host;
@@ -36,6 +37,7 @@ pub use credentials::{
     BearerCredential, CREDENTIAL_HEADERS, Credentials, EVIDENCE_HEADERS, IdentitySource, JwtAuthnCredential,
     MtlsCredential, XfccCredential,
 };
+pub use events::Events;
 pub use floor::{Floor, Floors};
 pub use glob::Glob;
 pub use host::HostPattern;
@@ -88,6 +90,8 @@ pub struct Policy {
     /// What each of the levels means, so that a grant is told from one that was given for another.
     pub definitions: Definitions,
     pub rules: Vec<Rule>,
+    /// Nothing where no events are received.
+    pub events: Option<Events>,
 }
 
 /// Whether what is decided counts, or is only watched.

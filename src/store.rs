@@ -35,7 +35,6 @@ use crate::decision::Decision;
 use crate::identity::Principal;
 use crate::policy::{Attestation, IssuerId, Policy};
 use crate::reason::Unavailable;
-use crate::revocation::{Revocation, Source};
 use remembered::Token;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -124,8 +123,7 @@ impl<C: Clock + Clone> Store<C> {
 
     async fn end(&self, task: EndedTask) -> Result<(), NotShared> {
         let now = self.clock.now();
-        let revocation = Revocation::new(task.target(), now, Source::TaskEnd);
-        self.ledger.revoke(vec![revocation], now).await.map_err(|NotKept| NotShared)
+        self.ledger.revoke(vec![task.revocation(now)], now).await.map_err(|NotKept| NotShared)
     }
 
     /// Takes note of a caller that proved itself: what it was asked before is answered.

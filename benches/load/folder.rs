@@ -18,6 +18,7 @@ pub(crate) struct Folder {
     temporary: TempDir,
     message: CheckRequest,
     issuers: Issuers,
+    state: Option<String>,
 }
 
 impl Folder {
@@ -25,12 +26,26 @@ impl Folder {
         let temporary = tempfile::tempdir()?;
         let issuers = Issuers::generate()?;
         let message = issuers.routine(SystemClock.now().as_secs())?;
-        let created = Self { temporary, message, issuers };
+        let created = Self { temporary, message, issuers, state: None };
         fs::create_dir(created.policy())?;
         created.issuers.publish(&created.policy())?;
         fs::write(created.policy().join("policy.yaml"), policy()?)?;
+        fs::write(created.challenge_keys(), "5ca1ab1e".repeat(8))?;
         fs::write(created.body(), message::framed(&created.message)?)?;
         Ok(created)
+    }
+
+    /// Where servers find the state that they share.
+    pub(crate) fn share(self, state: String) -> Self {
+        Self { state: Some(state), ..self }
+    }
+
+    pub(crate) fn state(&self) -> Option<&str> {
+        self.state.as_deref()
+    }
+
+    pub(crate) fn challenge_keys(&self) -> PathBuf {
+        self.path().join("challenge.keys")
     }
 
     pub(crate) fn message(&self) -> &CheckRequest {

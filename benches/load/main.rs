@@ -24,6 +24,7 @@ mod probe;
 mod proofs;
 mod server;
 mod table;
+mod valkey;
 #[expect(dead_code, reason = "the needs of the decision in process")]
 mod workload;
 
@@ -35,6 +36,7 @@ use proofs::{Places, Proofs};
 use server::{Kind, Server};
 use std::error::Error;
 use std::time::Duration;
+use valkey::Valkey;
 
 type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
 
@@ -70,6 +72,8 @@ struct Arguments {
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let folder = Folder::create()?;
+    let valkey = if arguments.compares_states() { Some(Valkey::start(&folder)?) } else { None };
+    let folder = if let Some(valkey) = &valkey { folder.share(valkey.url()) } else { folder };
     let probe = Probe::new(folder.message().clone())?;
     if !arguments.proofs {
         measure_routine(&arguments, &folder, &probe)?;
@@ -110,6 +114,11 @@ fn measure_proofs(arguments: &Arguments, folder: &Folder, probe: &Probe) -> Resu
 }
 
 impl Arguments {
+    /// Whether routine calls are measured with a shared state too.
+    const fn compares_states(&self) -> bool {
+        !self.proofs && !self.floors
+    }
+
     fn describe(&self, message_bytes: usize) -> String {
         let way = if self.unix { "Unix sockets" } else { "TCP" };
         let Self { rounds, seconds, .. } = self;

@@ -22,16 +22,19 @@ pub(crate) enum Kind {
     /// stepgate's own chassis, deciding nothing.
     Chassis,
     Stepgate,
+    /// The same, with a state that replicas share.
+    Shared,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 3] = [Self::Ordinary, Self::Chassis, Self::Stepgate];
+    pub(crate) const ALL: [Self; 4] = [Self::Ordinary, Self::Chassis, Self::Stepgate, Self::Shared];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ordinary => "ordinary no-op",
             Self::Chassis => "chassis no-op",
             Self::Stepgate => "stepgate",
+            Self::Shared => "stepgate, shared state",
         }
     }
 
@@ -43,10 +46,14 @@ impl Kind {
                 command.arg("--chassis");
                 command
             }
-            Self::Stepgate => {
+            Self::Stepgate | Self::Shared => {
                 let mut command = Command::new(env!("CARGO_BIN_EXE_stepgate"));
                 command.arg("serve").arg("--policy").arg(folder.policy());
                 command.args(["--admin", admin, "--decision-log", "off"]);
+                if self == Self::Shared {
+                    command.arg("--challenge-key-file").arg(folder.challenge_keys());
+                    command.args(["--state", folder.state().ok_or("no state to share")?]);
+                }
                 command
             }
         })

@@ -36,6 +36,24 @@ pub(crate) fn print(servers: &[Server], rounds: &Rounds, how: &str) {
             );
         }
     }
+    print_states(servers, rounds);
+}
+
+/// What a shared state adds to calls that have no need of it.
+fn print_states(servers: &[Server], rounds: &Rounds) {
+    let Some(shared) = servers.iter().position(|server| server.kind == Kind::Shared) else { return };
+    println!();
+    for (load, measured) in rounds {
+        let to = |figure: Figure| ratio(servers, measured, shared, Kind::Stepgate, figure);
+        println!(
+            "{} × {}: a shared state makes {} of the requests/s, {} of the p99 and {} of the CPU.",
+            load.connections,
+            load.streams,
+            to(|m| m.per_second),
+            to(|m| m.p99_us),
+            to(|m| m.cpu_us),
+        );
+    }
 }
 
 /// Prints what proofs cost: medians of all figures, and of the rounds' own ratios to the bare checks.

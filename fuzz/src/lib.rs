@@ -9,6 +9,7 @@ pub mod check_request;
 pub mod claims;
 pub mod details;
 pub mod ear;
+pub mod event;
 pub mod form;
 pub mod jose;
 pub mod json;
@@ -31,6 +32,7 @@ pub const LAWS: &[(&str, Law)] = &[
     ("details", details::holds),
     ("dpop", proof::dpop),
     ("ear", ear::holds),
+    ("event", event::holds),
     ("form", form::holds),
     ("jose", jose::holds),
     ("json", json::holds),

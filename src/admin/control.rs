@@ -3,6 +3,7 @@
 //! The inventory will stand here too; until then its path is not found.
 
 use super::access::{Access, journal, let_in};
+use super::events::Receiver;
 use super::grants::{break_glass, end_grant, grants};
 use super::problems::{BAD_LIMIT, TIMED_OUT, TOO_LARGE, json, json_answer, method_not_allowed, not_found, refuse};
 use super::revocations::{revocations, revoke};
@@ -40,6 +41,7 @@ pub struct Control {
     pub decisions: Arc<LatestDecisions>,
     pub ledger: Arc<Ledger>,
     pub clock: Arc<dyn Clock>,
+    pub events: Arc<Receiver>,
 }
 
 /// Shared by who reloads and who tells of it.
@@ -118,7 +120,7 @@ impl Wanted {
 }
 
 /// No request is longer than it need be, or takes longer.
-async fn bounded(request: Request, next: Next) -> Response {
+pub(super) async fn bounded(request: Request, next: Next) -> Response {
     if request.body().size_hint().lower() > MAX_BODY_BYTES {
         return refuse(&TOO_LARGE);
     }

@@ -2,6 +2,7 @@
 
 use super::Admin;
 use super::control::api;
+use super::events;
 use super::problems::{CONTROL_OFF, method_not_allowed, not_found, refuse};
 use crate::telemetry::metrics::CONTENT_TYPE;
 use axum::Router;
@@ -19,7 +20,11 @@ const CONTROL_PATHS: [&str; 3] = ["/", "/v1/", "/v1/{*rest}"];
 /// Nobody is told more without a token than that there could be one.
 pub(super) fn pages(mut admin: Admin) -> Router {
     let control = match admin.control.take() {
-        Some(control) => api(control, Arc::clone(&admin.metrics)),
+        // Whose an event is, its signature says: no token is asked for.
+        Some(control) => {
+            let events = events::page(Arc::clone(&control.events));
+            api(control, Arc::clone(&admin.metrics)).merge(events)
+        }
         None => CONTROL_PATHS.into_iter().fold(Router::new(), |router, path| router.route(path, any(control_off))),
     };
     Router::new()

@@ -104,7 +104,7 @@ pub(super) fn json(body: &impl Serialize) -> String {
 }
 
 /// With a line's end, for people at a terminal.
-fn answer(status: StatusCode, content_type: &'static str, mut body: String) -> Response {
+pub(super) fn answer(status: StatusCode, content_type: &'static str, mut body: String) -> Response {
     body.push('\n');
     answer_with(status, content_type, body)
 }

@@ -37,7 +37,6 @@ pub(super) struct Sent {
     unlisted: bool,
     #[serde(default, deserialize_with = "given")]
     all: Option<bool>,
-    #[serde(default, deserialize_with = "given")]
     reason: Option<String>,
 }
 
@@ -219,6 +218,7 @@ mod tests {
     #[case(r#"{"attester":"attester","unlisted":false}"#, &[("attester", Some("attester"))])]
     #[case(r#"{"attester":"former","unlisted":true}"#, &[("attester", Some("former"))])]
     #[case(r#"{"all":true,"reason":"keys were published"}"#, &[("all", None)])]
+    #[case(r#"{"all":true,"reason":null}"#, &[("all", None)])]
     fn one_thing_is_revoked_by_all_its_names(#[case] json: &str, #[case] expected: &[(&str, Option<&str>)]) {
         let wanted = read(json).unwrap();
         let found: Vec<_> = wanted.targets.iter().map(|target| (target.kind(), target.value())).collect();

@@ -41,7 +41,12 @@ pub(super) struct Peer(pub SocketAddr);
 
 /// Answers until `shutdown`.
 pub async fn serve(listener: TcpListener, admin: Admin, shutdown: impl Future<Output = ()>) {
-    let service = TowerToHyperService::new(pages(admin));
+    serve_pages(listener, pages(admin), shutdown).await;
+}
+
+/// The same for any pages.
+pub(super) async fn serve_pages(listener: TcpListener, pages: axum::Router, shutdown: impl Future<Output = ()>) {
+    let service = TowerToHyperService::new(pages);
     let (connections, ending) = (TaskTracker::new(), CancellationToken::new());
     tokio::select! {
         () = shutdown => {}

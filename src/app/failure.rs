@@ -18,6 +18,8 @@ pub enum Failure {
     Listen(#[from] BindError),
     #[error("can't listen on `{address}` for health and metrics: {source}; choose another with --admin")]
     Admin { address: SocketAddr, source: io::Error },
+    #[error("can't listen on `{address}` for security events: {source}; choose another with --events")]
+    Events { address: SocketAddr, source: io::Error },
     #[error("the {name} in `{}`: {source}", path.display())]
     Secrets { name: &'static str, path: PathBuf, source: Unusable },
     #[error("can't keep the state in `{}`: {source}; choose another file with --state", path.display())]

@@ -81,8 +81,10 @@ fn from_file(path: &Path, keep: Ttl, metrics: &Metrics) -> Result<(Ledger, Scope
         tracing::warn!(file = %path.display(), bytes = kept.torn_bytes, "the last record of the state was torn, and is cut off");
     }
     let revoked = Revoked::none(keep);
+    revoked.forget_before(kept.forgotten.revoked_before);
     revoked.add(kept.revocations);
     let ledger = Ledger::new(Arc::new(revoked), State::File(journal));
+    ledger.forget_spent_before(kept.forgotten.spent_before);
     let now = SystemClock.now();
     kept.spent.into_iter().for_each(|spending| ledger.recall(spending, now));
     metrics.state().up.set(1);

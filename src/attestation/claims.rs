@@ -148,7 +148,7 @@ impl Claims {
     }
 }
 
-pub(super) fn text(payload: &Object, name: &str) -> Result<Option<Box<str>>, TokenFault> {
+pub(crate) fn text(payload: &Object, name: &str) -> Result<Option<Box<str>>, TokenFault> {
     match payload.get(name) {
         None => Ok(None),
         Some(Value::String(text)) if text.len() <= MAX_CLAIM_BYTES => Ok(Some(text.as_str().into())),
@@ -157,7 +157,7 @@ pub(super) fn text(payload: &Object, name: &str) -> Result<Option<Box<str>>, Tok
 }
 
 /// RFC 7519 §2: a number of seconds, which may have a fraction.
-pub(super) fn date(payload: &Object, name: &str) -> Result<Option<UnixTime>, TokenFault> {
+pub(crate) fn date(payload: &Object, name: &str) -> Result<Option<UnixTime>, TokenFault> {
     match payload.get(name) {
         None => Ok(None),
         Some(Value::Number(number)) => {
@@ -169,7 +169,7 @@ pub(super) fn date(payload: &Object, name: &str) -> Result<Option<UnixTime>, Tok
 }
 
 /// RFC 7519 §4.1.3: one text or an array of them.
-pub(super) fn audiences(payload: &Object) -> Result<Box<[Box<str>]>, TokenFault> {
+pub(crate) fn audiences(payload: &Object) -> Result<Box<[Box<str>]>, TokenFault> {
     match payload.get("aud") {
         None => Ok(Box::default()),
         Some(Value::String(one)) => Ok([one.as_str().into()].into()),

@@ -31,7 +31,14 @@ pub struct Header {
 
 impl<'t> Compact<'t> {
     pub fn parse(token: &'t str) -> Result<Self, TokenFault> {
-        check_length(token)?;
+        Self::parse_up_to(token, MAX_TOKEN_BYTES)
+    }
+
+    /// One that did not come in a header, and so may have more bytes.
+    pub fn parse_up_to(token: &'t str, max_bytes: usize) -> Result<Self, TokenFault> {
+        if token.len() > max_bytes {
+            return Err(TokenFault::Oversize);
+        }
         let (signing_input, signature) = token.rsplit_once('.').ok_or(TokenFault::Malformed)?;
         let (header, payload) = signing_input.split_once('.').ok_or(TokenFault::Malformed)?;
         // What is not in the alphabet, a fourth part's dot too, can't be decoded. Nothing is read before all is.

@@ -7,7 +7,8 @@ use crate::decision::{Outcome, StepUp};
 use crate::identity::{Caller, Principal};
 use crate::policy::{Assurance, Carry, LevelId, OnStateLoss};
 use crate::reason::{Reason, Unavailable};
-use crate::revocation::{Target, TaskOwner};
+use crate::revocation::{Revocation, Source, Target, TaskOwner};
+use crate::time::UnixTime;
 
 /// Where workloads say that their task has ended.
 pub const TASK_END_PATH: &str = "/.well-known/stepgate/tasks/end";
@@ -17,6 +18,8 @@ pub const TASK_END_PATH: &str = "/.well-known/stepgate/tasks/end";
 pub struct EndedTask {
     pub task: Box<str>,
     pub owner: TaskOwner,
+    /// When its attestation was issued, which may be to come by the clock here.
+    pub issued: Option<UnixTime>,
 }
 
 impl<'a> Case<'a> {
@@ -44,9 +47,9 @@ impl<'a> Case<'a> {
         for level in &self.ground.policy.assurance {
             let level = to_end(level);
             let shortfall = match self.attest_to_end(&level, caller, principal, moment, found.reborrow())? {
-                Ok(()) => {
+                Ok(issued) => {
                     self.spend_token_proof(token_proof, Reach::Replicas(OnStateLoss::Deny))?;
-                    return self.record_end(principal, &found);
+                    return self.record_end(principal, issued, &found);
                 }
                 Err(reason) => reason,
             };
@@ -63,14 +66,14 @@ impl<'a> Case<'a> {
         principal: &Principal,
         moment: Moment<'_>,
         found: Found<'_>,
-    ) -> Progress<'a, Result<(), Reason>> {
+    ) -> Progress<'a, Result<Option<UnixTime>, Reason>> {
         let origin = self.origin()?;
         let bearing = Bearing { level, caller, principal, origin: &origin, intent: None, routes: &[], moment };
         let weighed = self.weigh(&bearing, Use::Spend, found.attestation)?;
-        Ok(weighed.map(drop).map_err(super::evidence::Shortfall::reason))
+        Ok(weighed.map(|candidate| candidate.verified.claims().issued).map_err(super::evidence::Shortfall::reason))
     }
 
-    fn record_end(&self, principal: &Principal, found: &Found<'_>) -> Progress<'a, Outcome> {
+    fn record_end(&self, principal: &Principal, issued: Option<UnixTime>, found: &Found<'_>) -> Progress<'a, Outcome> {
         let attested = found.attestation.as_ref().map(|attested| &attested.appraised);
         let Some((task, attester)) = attested.and_then(|own| Some((own.task.clone()?, own.issuer.clone()))) else {
             return refuse(Reason::Unavailable(Unavailable::Policy));
@@ -80,15 +83,18 @@ impl<'a> Case<'a> {
             Some(Err(_)) => refuse(Reason::Unavailable(Unavailable::State)),
             None => {
                 let owner = TaskOwner { principal: principal.clone(), attester };
-                Err(Halt::Needs(Need::EndTask(EndedTask { task, owner })))
+                Err(Halt::Needs(Need::EndTask(EndedTask { task, owner, issued })))
             }
         }
     }
 }
 
 impl EndedTask {
-    pub fn target(self) -> Target {
-        Target::Task { task: self.task, of: Some(self.owner) }
+    /// What ends it, with the attestation that said so, however far ahead the attester's clock is.
+    pub fn revocation(self, now: UnixTime) -> Revocation {
+        let not_before = self.issued.map_or(now, |issued| issued.max(now));
+        let target = Target::Task { task: self.task, of: Some(self.owner) };
+        Revocation::new(target, not_before, Source::TaskEnd)
     }
 }
 

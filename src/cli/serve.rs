@@ -25,6 +25,9 @@ pub struct Serve {
     /// Who may use the control API: a name, a role (read or admin) and a token a line. Without it, nobody.
     #[arg(long, env = "STEPGATE_ADMIN_TOKEN_FILE", value_name = "FILE")]
     admin_token_file: Option<PathBuf>,
+    /// Where security events are received by a listener of their own; on the admin listener they are with the control API.
+    #[arg(long, env = "STEPGATE_EVENTS", value_name = "ADDR")]
+    events: Option<SocketAddr>,
     /// Keys that replicas share to make and check challenges: 64 hex digits a line, the first signs.
     #[arg(long, env = "STEPGATE_CHALLENGE_KEY_FILE", value_name = "FILE")]
     challenge_key_file: Option<PathBuf>,
@@ -65,6 +68,7 @@ impl Serve {
             listen: self.listen,
             admin: self.admin,
             admin_token_file: self.admin_token_file,
+            events: self.events,
             challenge_key_file: self.challenge_key_file,
             log_format: self.log_format,
             log_level: self.log_level,

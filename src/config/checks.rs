@@ -10,6 +10,7 @@ mod scopes;
 mod selectors;
 mod signals;
 mod spaces;
+mod transmitters;
 
 use super::assurance;
 use super::diagnostics::Diagnostics;
@@ -20,6 +21,7 @@ pub(super) fn check(draft: &Draft, problems: &mut Diagnostics) {
     issuers::check(&draft.issuers, bearers, &draft.attestations, problems);
     let sources = draft.credentials.as_ref().map_or(0, |credentials| credentials.credentials.identity.len());
     issuers::check_subjects(&draft.issuers, bearers, sources, problems);
+    transmitters::check(draft.events.as_ref(), &draft.issuers, problems);
     evidence::check(draft, problems);
     identities::check(&draft.identities, problems);
     signals::check(&draft.context.headers, draft.bearer_header(), problems);

@@ -16,7 +16,6 @@ pub enum Code {
     MissingKey = 8,
     WrongType = 9,
     InvalidValue = 10,
-    NotSupportedYet = 11,
     DefinedTwice = 12,
     UnknownName = 13,
     ReservedName = 14,
@@ -57,6 +56,8 @@ pub enum Code {
     AttestationAudience = 60,
     UnprovableAttestation = 61,
     ReusableProof = 62,
+    Transmitter = 63,
+    UnboundedTransmitter = 64,
 }
 
 /// Whether a policy with this problem is refused.
@@ -67,7 +68,7 @@ pub enum Severity {
 }
 
 impl Code {
-    pub const ALL: [Self; 51] = [
+    pub const ALL: [Self; 52] = [
         Self::Unreadable,
         Self::NoFile,
         Self::TooLarge,
@@ -78,7 +79,6 @@ impl Code {
         Self::MissingKey,
         Self::WrongType,
         Self::InvalidValue,
-        Self::NotSupportedYet,
         Self::DefinedTwice,
         Self::UnknownName,
         Self::ReservedName,
@@ -119,6 +119,8 @@ impl Code {
         Self::AttestationAudience,
         Self::UnprovableAttestation,
         Self::ReusableProof,
+        Self::Transmitter,
+        Self::UnboundedTransmitter,
     ];
 
     /// What every problem of this kind has in common.
@@ -134,7 +136,6 @@ impl Code {
             Self::MissingKey => "a required key is missing",
             Self::WrongType => "a value has another type than its key asks for",
             Self::InvalidValue => "a value is not one that its key takes",
-            Self::NotSupportedYet => "the schema knows this, but this version can't enforce it",
             Self::DefinedTwice => "a name, or a section that stands once, is defined twice",
             Self::UnknownName => "a name refers to nothing",
             Self::ReservedName => "a name already means something else",
@@ -177,6 +178,8 @@ impl Code {
             Self::AttestationAudience => "an attestation that was made for somebody else would pass",
             Self::UnprovableAttestation => "a level accepts an attestation in a way that nobody can meet",
             Self::ReusableProof => "a proof may pass once in each replica where it opens the most",
+            Self::Transmitter => "a transmitter of events lacks what they are checked by",
+            Self::UnboundedTransmitter => "a transmitter of events may revoke anybody",
         }
     }
 
@@ -194,7 +197,8 @@ impl Code {
             | Self::NoSuchRoute
             | Self::BelowFloor
             | Self::UnprovableAttestation
-            | Self::ReusableProof => Severity::Warning,
+            | Self::ReusableProof
+            | Self::UnboundedTransmitter => Severity::Warning,
             _ => Severity::Error,
         }
     }

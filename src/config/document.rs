@@ -3,7 +3,7 @@
 use super::code::Code;
 use super::diagnostics::Diagnostics;
 use super::names::defined_twice;
-use super::section::{Member, Section, not_yet_built};
+use super::section::{Member, Section};
 use super::source::Place;
 use super::tree::{Entry, Node, Value};
 use crate::policy::Name;
@@ -22,6 +22,7 @@ pub(super) struct Document<'t> {
     pub owners: Option<&'t Entry>,
     pub context: Option<&'t Entry>,
     pub assurance: Option<&'t Entry>,
+    pub events: Option<&'t Entry>,
     pub issuers: Vec<&'t Entry>,
     pub attestations: Vec<&'t Entry>,
     pub identities: Vec<&'t Node>,
@@ -94,7 +95,7 @@ impl<'t> Document<'t> {
         let [
             mode, resource, issuers, credentials, scopes, unmatched, attestations, assurance,
             paths, owners, context, identities, undeclared, challenges,
-            not_yet @ ..,
+            events,
         ] = *members;
         once(&mut self.mode, mode, problems);
         once(&mut self.resource, resource, problems);
@@ -107,10 +108,10 @@ impl<'t> Document<'t> {
         once(&mut self.owners, owners, problems);
         once(&mut self.context, context, problems);
         once(&mut self.assurance, assurance, problems);
+        once(&mut self.events, events, problems);
         self.issuers.extend(entries(issuers, problems));
         self.attestations.extend(entries(attestations, problems));
         self.identities.extend(items(identities, problems));
-        not_yet_built(&not_yet, problems);
     }
 }
 

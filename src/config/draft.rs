@@ -7,6 +7,7 @@ use super::context::{self, ContextDraft};
 use super::credentials::{self, CredentialsDraft};
 use super::diagnostics::Diagnostics;
 use super::document::{Document, Owned};
+use super::events::{self, EventsDraft};
 use super::floors::{self, FloorDraft};
 use super::identities::{self, IdentityDraft};
 use super::issuers::{self, IssuerDraft};
@@ -45,6 +46,7 @@ pub(super) struct Draft {
     pub attestations: Vec<AttestationDraft>,
     pub levels: Vec<LevelDraft>,
     pub rules: Vec<Rule>,
+    pub events: Option<EventsDraft>,
     pub context: ContextDraft,
     pub tests: Vec<PolicyTest>,
 }
@@ -103,6 +105,7 @@ impl Draft {
             attestations: each(document.attestations, |entry| attestations::read(entry, &issuers, problems)),
             levels: each(levels, |node| assurance::read(node, &attestations, problems)),
             rules: each(&document.rules, |owned| rules::read(owned, known, problems)),
+            events: document.events.and_then(|entry| events::read(entry, &issuers, problems)),
             scopes,
             tests: each(document.tests, |node| policy_tests::read(node, tested, problems)),
             context: document.context.map_or_else(ContextDraft::default, |entry| context::read(entry, problems)),
@@ -139,6 +142,7 @@ impl Draft {
             attestations: self.attestations.into_iter().map(|draft| draft.attestation).collect(),
             assurance: self.levels.into_iter().map(|draft| draft.level).collect(),
             rules: self.rules,
+            events: self.events.map(|draft| draft.events),
         };
         Some((policy, keys, self.tests))
     }

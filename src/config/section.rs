@@ -126,21 +126,6 @@ impl<'t> Member<'t> {
     }
 }
 
-/// Parts of the schema that can't be enforced yet: refused rather than ignored.
-pub(super) fn not_yet_built(members: &[Member<'_>], problems: &mut Diagnostics) {
-    for member in members {
-        if let Some(entry) = member.entry {
-            let message = format!("`{}` in {} is not supported yet", member.key, member.title);
-            not_supported_yet(entry.key_place, message, problems);
-        }
-    }
-}
-
-pub(super) fn not_supported_yet(place: Place, message: impl Into<String>, problems: &mut Diagnostics) {
-    let help = "remove it: this version would not enforce it, and ignoring it would let through what you mean to stop";
-    problems.report(Code::NotSupportedYet, place, message, help);
-}
-
 impl Node {
     pub(super) fn entries(&self, problems: &mut Diagnostics) -> Option<&[Entry]> {
         match &self.value {

@@ -173,10 +173,14 @@ impl Assurance {
     /// All that this level means, in one digest: whatever is said otherwise of it, or of what it accepts, makes another. It
     /// is not the same under another version of this program, which costs no more than an attestation.
     pub fn definition(&self, attestations: &[Attestation], issuers: &[Issuer]) -> Thumbprint {
-        let accepted: Vec<_> = self.accept.iter().filter_map(|id| attestations.get(id.0)).collect();
-        let issuers: Vec<_> =
-            accepted.iter().flat_map(|accepted| &accepted.issuers).filter_map(|id| issuers.get(id.0)).collect();
-        Thumbprint::of(format!("{self:?} {accepted:?} {issuers:?}").as_bytes())
+        let mut all = format!("{:?}", Self { accept: Vec::new(), ..self.clone() });
+        for accepted in self.accept.iter().filter_map(|id| attestations.get(id.0)) {
+            let issuers: Vec<_> = accepted.issuers.iter().filter_map(|id| issuers.get(id.0)).collect();
+            // Places in the policy say nothing.
+            let accepted = Attestation { issuers: Vec::new(), ..accepted.clone() };
+            all.push_str(&format!(" {accepted:?} {issuers:?}"));
+        }
+        Thumbprint::of(all.as_bytes())
     }
 
     /// Whether an attestation that is bound to nothing can be its own proof: made for a challenge of ours, and good once.

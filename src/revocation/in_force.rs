@@ -20,6 +20,8 @@ pub struct Revocations {
     all: Option<UnixTime>,
     /// How long records are kept. What is older than that might be void by one that is not kept any more.
     keep: Ttl,
+    /// Of what was issued before this, records were kept once, and are not any more: also for a clock that goes back.
+    forgotten: Option<UnixTime>,
     whole: bool,
 }
 
@@ -58,6 +60,7 @@ impl Revocations {
             attesters: epochs(),
             all: None,
             keep,
+            forgotten: None,
             whole: true,
         }
     }
@@ -76,6 +79,15 @@ impl Revocations {
     /// Whether this is all that was ever recorded and is still kept. Evidence can't be judged by less.
     pub const fn is_whole(&self) -> bool {
         self.whole
+    }
+
+    /// Records of what was issued before this are not kept any more.
+    pub fn forget_before(&mut self, time: UnixTime) {
+        self.forgotten = self.forgotten.max(Some(time));
+    }
+
+    pub const fn forgotten_before(&self) -> Option<UnixTime> {
+        self.forgotten
     }
 
     pub const fn keep(&self) -> Ttl {
@@ -103,7 +115,7 @@ impl Revocations {
     pub fn is_void(&self, what: &Issued<'_>, now: UnixTime) -> bool {
         let epoch = self.latest(what);
         match what.at {
-            Some(at) => Some(at) <= epoch || now.since(at) > self.keep,
+            Some(at) => Some(at) <= epoch || Some(at) < self.forgotten || now.since(at) > self.keep,
             None => epoch.is_some(),
         }
     }
@@ -250,6 +262,14 @@ mod tests {
     fn what_is_older_than_records_are_kept_is_void_without_any() {
         let none = Revocations::none(Ttl::from_secs(100));
         assert!(!is_void(&none, Some(100)) && is_void(&none, Some(101)) && !is_void(&none, None));
+    }
+
+    #[test]
+    fn what_records_are_forgotten_of_stays_void_when_the_clock_goes_back() {
+        let mut all = Revocations::none(KEEP);
+        all.forget_before(ago(10));
+        all.forget_before(ago(20));
+        assert!(is_void(&all, Some(11)) && !is_void(&all, Some(10)) && !is_void(&all, None));
     }
 
     #[test]

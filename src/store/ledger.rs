@@ -132,6 +132,11 @@ impl Ledger {
         self.spent.spend(spending, now);
     }
 
+    /// Takes every proof that could pass until before this as used.
+    pub fn forget_spent_before(&self, time: UnixTime) {
+        self.spent.forget_before(time);
+    }
+
     /// Has a grant known wherever its caller may come next.
     pub async fn keep_grant(&self, grant: Arc<Grant>, now: UnixTime) -> Result<(), NotKept> {
         self.grants.keep(Arc::clone(&grant), now);
@@ -228,7 +233,7 @@ mod tests {
         };
         ledger.revoke(vec![revocation("a", Source::Event), revocation("b", Source::Identity)], now).await.unwrap();
         ledger.revoke(vec![revocation("a", Source::Event)], now).await.unwrap();
-        let counted = Source::ALL.map(|source| counter(source).unwrap().get());
-        assert_eq!(counted, [0, 0, 0, 1, 0, 1]);
+        let counts = Source::ALL.map(|source| counter(source).unwrap().get());
+        assert_eq!(counts, [0, 0, 0, 1, 0, 1]);
     }
 }

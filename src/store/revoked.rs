@@ -63,6 +63,14 @@ impl Revoked {
         self.in_force.store(Arc::new(in_force.read(whole)));
     }
 
+    /// Takes what was issued before this as void, since records of it were kept once.
+    pub fn forget_before(&self, time: UnixTime) {
+        let _records = locked(&self.records);
+        let mut in_force = Revocations::clone(&self.in_force.load());
+        in_force.forget_before(time);
+        self.in_force.store(Arc::new(in_force));
+    }
+
     /// Forgets records that nothing needs any more: what they void is too old by itself.
     pub fn forget_old(&self, now: UnixTime) {
         let mut records = locked(&self.records);
@@ -71,9 +79,12 @@ impl Revoked {
         if records.all.iter().all(|one| one.not_before >= oldest) {
             return;
         }
+        let mut kept = Revocations::none(in_force.keep()).read(in_force.is_whole());
+        in_force.forgotten_before().into_iter().for_each(|time| kept.forget_before(time));
+        let forgotten = records.all.iter().map(|one| one.not_before).filter(|time| *time < oldest).max();
+        forgotten.into_iter().for_each(|time| kept.forget_before(time.plus(Ttl::from_secs(1))));
         records.all.retain(|one| one.not_before >= oldest);
         records.ids = records.all.iter().map(|one| one.id.clone()).collect();
-        let mut kept = Revocations::none(in_force.keep()).read(in_force.is_whole());
         records.all.iter().for_each(|one| kept.add(one));
         self.in_force.store(Arc::new(kept));
     }
@@ -123,6 +134,11 @@ mod tests {
         revoked.forget_old(NOW);
         assert_eq!(revoked.records(), [all(young, "young")]);
         assert!(is_void(&revoked, old) && is_void(&revoked, young) && !is_void(&revoked, NOW));
+        let what = Issued { at: Some(old), principals: &["web"], attester: None, task: None, keys: &[] };
+        let in_force = revoked.in_force();
+        assert!(in_force.is_void(&what, NOW.minus(Ttl::from_secs(60))), "also when the clock goes back");
+        revoked.forget_old(NOW.plus(Ttl::from_secs(200)));
+        assert!(revoked.in_force().is_void(&what, NOW.minus(Ttl::from_secs(60))));
     }
 
     #[test]

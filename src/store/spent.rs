@@ -45,6 +45,11 @@ impl SpentProofs {
 }
 
 impl<L: Lock<Shard>> SpentProofs<L> {
+    /// Takes every proof that could pass until before this as used: what was remembered of them is gone.
+    pub fn forget_before(&self, time: UnixTime) {
+        self.shards.iter().for_each(|shard| shard.locked(|shard| shard.forget_before(time)));
+    }
+
     fn in_shards(shards: usize, capacity: usize) -> Self {
         Self {
             shards: (0..shards).map(|_| L::default()).collect(),

@@ -32,6 +32,7 @@ use crate::time::{Ttl, UnixTime};
 use arc_swap::ArcSwap;
 use connect::Connector;
 use follow::{Follower, Sharing};
+use learned::Marks;
 use link::Link;
 use sealed::Unbelieved;
 use std::fmt;
@@ -80,6 +81,7 @@ struct Shared {
     queue: Mutex<Option<mpsc::UnboundedReceiver<Sharing>>>,
     /// This process among all that write.
     replica: String,
+    marks: Marks,
     complaints: Complaints,
 }
 
@@ -103,6 +105,7 @@ impl Valkey {
             owed: AtomicBool::new(false),
             queue: Mutex::new(Some(queue)),
             replica: replica_name()?,
+            marks: Marks::default(),
             complaints: Complaints::default(),
         })))
     }
@@ -173,12 +176,14 @@ impl Valkey {
 
     /// Tells other replicas what was learned here of these callers.
     pub async fn put_learned(&self, baselines: &[Baseline]) -> Result<(), Away> {
-        learned::put(&self.0.link, &self.0.keys.load_full(), &self.0.replica, baselines).await
+        let own = (self.0.replica.as_str(), &self.0.marks);
+        learned::put(&self.0.link, &self.0.keys.load_full(), own, baselines).await
     }
 
-    /// What other replicas learned: of one caller perhaps more than once.
+    /// What other replicas learned since they were listened to last: of one caller perhaps more than once.
     pub async fn learned(&self) -> Result<Vec<Baseline>, Away> {
-        let heard = learned::read(&self.0.link, &self.0.keys.load_full(), &self.0.replica).await?;
+        let own = (self.0.replica.as_str(), &self.0.marks);
+        let heard = learned::read(&self.0.link, &self.0.keys.load_full(), own).await?;
         self.0.complain("what was learned", heard.unbelieved.as_ref());
         Ok(heard.baselines)
     }

@@ -5,6 +5,7 @@
 mod support;
 
 mod access;
+mod events;
 mod granting;
 mod looking;
 mod revoking;

@@ -1,8 +1,7 @@
 //! A gate with operators.
 
-use crate::support::Result;
 use crate::support::gate::Gate;
-use crate::support::http;
+use crate::support::{Result, http, repository};
 use reqwest::{Method, Response};
 use serde_json::Value;
 use std::fs;
@@ -32,12 +31,21 @@ impl World {
 
     /// With these arguments beside the tokens'.
     pub(crate) async fn start_with(arguments: &[&str]) -> Result<Self> {
+        Self::start_policy(&fs::read_to_string(repository("tests/policies/answers.yaml"))?, arguments).await
+    }
+
+    /// Under a policy in words.
+    pub(crate) async fn start_under(policy: &str) -> Result<Self> {
+        Self::start_policy(policy, &[]).await
+    }
+
+    async fn start_policy(policy: &str, arguments: &[&str]) -> Result<Self> {
         let dir = tempfile::tempdir()?;
         let file = dir.path().join("admin.tokens");
         fs::write(&file, format!("# who operates this gate\nalice admin {ADMIN}\nbob read {READ}\n"))?;
         let file = file.display().to_string();
         let arguments = [&["--admin-token-file", &file], arguments].concat();
-        Ok(Self { gate: Gate::start_with("answers", &arguments).await?, dir })
+        Ok(Self { gate: Gate::start_under(policy, &arguments).await?, dir })
     }
 
     pub(crate) fn token_file(&self) -> PathBuf {

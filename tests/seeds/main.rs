@@ -39,6 +39,7 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
 #[case("details", 3_000)]
 #[case("dpop", 2_000)]
 #[case("ear", 3_000)]
+#[case("event", 2_000)]
 #[case("form", 3_000)]
 #[case("jose", 5_000)]
 #[case("json", 5_000)]

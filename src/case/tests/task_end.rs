@@ -93,6 +93,19 @@ fn what_ended_a_task_ends_no_other() {
     assert!(matches!(came_out(&world, &call).as_str(), "step_up attestation_revoked" | "step_up proof_replayed"));
 }
 
+/// The clock of an attester may be ahead, as far as the leeway goes.
+#[test]
+fn an_attestation_that_is_dated_ahead_ends_with_its_task() {
+    let world = World::new();
+    let ahead = end(&world, WEB, &world.web, |a| a.issued(NOW + 9, 600));
+    let statement = ahead.header("oauth-client-attestation").to_owned();
+    assert_eq!(came_out(&world, &ahead), "ended task_ended");
+    assert_eq!(
+        came_out(&world, &world.refund().with("oauth-client-attestation", statement)),
+        "step_up attestation_revoked"
+    );
+}
+
 /// What intents and scopes an attestation has does not matter where only its task ends.
 #[test]
 fn an_attestation_for_one_route_ends_its_task() {

@@ -136,7 +136,7 @@ impl World {
                 Answer::Grants(from, keys.iter().flat_map(|key| self.grants.of(key, now)).collect())
             }
             Need::EndTask(task) => {
-                self.revoked.add([Revocation::new(task.target(), now, Source::TaskEnd)]);
+                self.revoked.add([task.revocation(now)]);
                 Answer::TaskEnded(Ok(()))
             }
             Need::Challenge(key) => Answer::Challenge(self.unanswered.ask(&key, self.policy.challenges, now)),
@@ -293,6 +293,7 @@ fn policy() -> Policy {
         assurance: levels(),
         definitions: Definitions::default(),
         rules: rules(),
+        events: None,
     }
 }
 

@@ -12,6 +12,15 @@ fn proof(number: u64) -> Spending {
 }
 
 #[test]
+fn what_could_pass_before_memory_began_is_taken_as_used() {
+    let proofs = SpentProofs::new(10);
+    proofs.forget_before(NOW.plus(Ttl::from_secs(61)));
+    assert_eq!(proofs.spend(proof(1), NOW), Spent::Replayed);
+    let later = Spending { until: NOW.plus(Ttl::from_secs(61)), ..proof(2) };
+    assert_eq!(proofs.spend(later, NOW), Spent::First);
+}
+
+#[test]
 fn a_proof_passes_once_until_it_can_not_pass_any_more() {
     let spent = SpentProofs::new(1_000);
     assert_eq!(spent.spend(proof(1), NOW), Spent::First);

@@ -170,7 +170,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Bounded<S> {
         ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
         self.unasked += buffer.filled().len().saturating_sub(before);
         let fits = self.unasked <= MAX_ANSWER_BYTES;
-        Poll::Ready(if fits { Ok(()) } else { Err(io::Error::other("its answer is longer than any of ours")) })
+        Poll::Ready(if fits {
+            Ok(())
+        } else {
+            Err(io::Error::other("its answer is longer than any of ours: somebody else writes there"))
+        })
     }
 }
 

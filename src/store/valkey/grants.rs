@@ -66,7 +66,7 @@ pub(super) async fn of(link: &Link, keys: &ChallengeKeys, key: &GrantKey, now: U
 
 /// Those of as many callers as an operator might look at.
 pub(super) async fn all(link: &Link, keys: &ChallengeKeys, now: UnixTime) -> Result<Found, Away> {
-    let places: Vec<_> = places(link, StateOp::GrantRead, PREFIX, MOST_CALLERS).await?.into_iter().collect();
+    let places: Vec<_> = places(link, PREFIX, MOST_CALLERS).await?.into_iter().collect();
     let mut all = Found::default();
     for some in places.chunks(READ_AT_ONCE) {
         let mut commands = pipe();
@@ -84,12 +84,12 @@ pub(super) async fn all(link: &Link, keys: &ChallengeKeys, now: UnixTime) -> Res
 }
 
 /// The keys that begin so, and no more of them than `most`.
-pub(super) async fn places(link: &Link, op: StateOp, prefix: &str, most: usize) -> Result<BTreeSet<String>, Away> {
+async fn places(link: &Link, prefix: &str, most: usize) -> Result<BTreeSet<String>, Away> {
     let (mut places, mut cursor) = (BTreeSet::new(), "0".to_owned());
     for _ in 0..MOST_SCANS {
         let mut command = cmd("SCAN");
         command.arg(&cursor).arg("MATCH").arg(format!("{prefix}*")).arg("COUNT").arg(SCANNED_AT_ONCE);
-        let (next, keys) = scanned(link.call(op, &command).await?).ok_or(Away)?;
+        let (next, keys) = scanned(link.call(StateOp::GrantRead, &command).await?).ok_or(Away)?;
         places.extend(keys.into_iter().filter_map(|key| text(key).ok()));
         if next == "0" || places.len() >= most {
             break;
@@ -100,7 +100,7 @@ pub(super) async fn places(link: &Link, op: StateOp, prefix: &str, most: usize) 
 }
 
 /// The cursor from which to go on, and what was found so far.
-pub(super) fn scanned(answer: Value) -> Option<(String, Vec<Value>)> {
+fn scanned(answer: Value) -> Option<(String, Vec<Value>)> {
     let [next, found] = <[Value; 2]>::try_from(array(answer).ok()?).ok()?;
     Some((text(next).ok()?, array(found).ok()?))
 }

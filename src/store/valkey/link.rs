@@ -20,6 +20,8 @@ pub(super) const CALL_PATIENCE: Duration = Duration::from_millis(50);
 /// So many calls in a row that failed are not by chance.
 const FAILURES_THAT_OPEN: u32 = 3;
 
+type Line = Arc<MultiplexedConnection>;
+
 pub(super) struct Link {
     /// Nothing while the circuit is open.
     calls: ArcSwapOption<MultiplexedConnection>,
@@ -45,10 +47,10 @@ impl Link {
         self.meter.is_up(true);
     }
 
-    /// From now on no calls are made. Says whether any were until now.
-    pub(super) fn open(&self) -> bool {
+    /// From now on no calls are made.
+    pub(super) fn open(&self) {
         self.meter.is_up(false);
-        self.calls.swap(None).is_some()
+        self.calls.store(None);
     }
 
     /// Waits until calls failed so often that none are made any more.
@@ -57,18 +59,18 @@ impl Link {
     }
 
     pub(super) async fn call(&self, op: StateOp, command: &Cmd) -> Result<Value, Away> {
-        let mut calls = self.calls(op)?;
-        let answer = calls.send_packed_command(command).await.and_then(Value::extract_error);
-        self.conclude(op, answer)
+        let line = self.line(op)?;
+        let answer = MultiplexedConnection::clone(&line).send_packed_command(command).await;
+        self.conclude(op, line, answer.and_then(Value::extract_error))
     }
 
     /// All of these, in this order, but not as one.
     pub(super) async fn call_all(&self, op: StateOp, commands: &Pipeline) -> Result<Vec<Value>, Away> {
-        let mut calls = self.calls(op)?;
-        let answers = calls.send_packed_commands(commands, 0, commands.len()).await;
+        let line = self.line(op)?;
+        let answers = MultiplexedConnection::clone(&line).send_packed_commands(commands, 0, commands.len()).await;
         let answers: RedisResult<Vec<_>> =
             answers.and_then(|answers| answers.into_iter().map(Value::extract_error).collect());
-        self.conclude(op, answers)
+        self.conclude(op, line, answers)
     }
 
     /// An operation that is not made because the state is away.
@@ -81,12 +83,11 @@ impl Link {
         &self.meter
     }
 
-    fn calls(&self, op: StateOp) -> Result<MultiplexedConnection, Away> {
-        let calls = self.calls.load().as_deref().cloned();
-        calls.ok_or_else(|| self.refuse(op))
+    fn line(&self, op: StateOp) -> Result<Line, Away> {
+        self.calls.load_full().ok_or_else(|| self.refuse(op))
     }
 
-    fn conclude<T>(&self, op: StateOp, answer: Result<T, RedisError>) -> Result<T, Away> {
+    fn conclude<T>(&self, op: StateOp, line: Line, answer: RedisResult<T>) -> Result<T, Away> {
         match answer {
             Ok(answer) => {
                 self.failures.store(0, Ordering::Relaxed);
@@ -95,17 +96,32 @@ impl Link {
             }
             Err(error) => {
                 self.meter.count(op, StateOutcome::Failed);
-                self.note_failure(op, &error);
+                self.note_failure(op, line, &error);
                 Err(Away)
             }
         }
     }
 
-    fn note_failure(&self, op: StateOp, error: &RedisError) {
+    fn note_failure(&self, op: StateOp, line: Line, error: &RedisError) {
+        if is_of_another_kind(error) {
+            return; // that is about one key, and says nothing of others
+        }
         let failures = self.failures.fetch_add(1, Ordering::Relaxed).saturating_add(1);
-        if (failures >= FAILURES_THAT_OPEN || error.is_connection_dropped()) && self.open() {
+        if failures < FAILURES_THAT_OPEN && !error.is_connection_dropped() {
+            return;
+        }
+        // Who was late on a line that was given up says nothing of the new one.
+        let line = Some(line);
+        let current = self.calls.compare_and_swap(&line, None);
+        if current.as_ref().zip(line.as_ref()).is_some_and(|(current, line)| Arc::ptr_eq(current, line)) {
+            self.meter.is_up(false);
             tracing::warn!(op = op.as_str(), %error, "calls to the shared state fail; none are made until it answers again");
             self.opened.notify_one();
         }
     }
+}
+
+/// Whether somebody wrote something else where ours should be.
+pub(super) fn is_of_another_kind(error: &RedisError) -> bool {
+    error.code() == Some("WRONGTYPE")
 }

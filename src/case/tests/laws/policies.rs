@@ -122,6 +122,7 @@ impl Parts {
             assurance: levels(),
             definitions: Definitions::default(),
             rules: self.rules.clone(),
+            events: None,
         }
     }
 }

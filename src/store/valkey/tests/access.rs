@@ -101,7 +101,7 @@ async fn a_server_that_asks_for_a_password_gets_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn these_commands_are_enough() {
     let server = Server::start();
-    let commands = "+ping +hello +select +client|setinfo +multi +exec +watch +unwatch +time +set +del +xadd +xrange +xread +xinfo|stream +xtrim +hset +hlen +hscan +hdel +expire +pexpire +scan";
+    let commands = "+ping +hello +select +client|setinfo +multi +exec +watch +unwatch +time +set +del +xadd +xrange +xread +xinfo|stream +xtrim +hset +hlen +hscan +hdel +hgetall +hmget +zadd +zrange +expire +pexpire +scan";
     let rules: Vec<_> =
         ["ACL", "SETUSER", "stepgate", "on", ">secret", "~stepgate:*"].into_iter().chain(commands.split(' ')).collect();
     server.say(&rules).await;

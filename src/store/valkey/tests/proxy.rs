@@ -88,7 +88,7 @@ async fn pass<C: AsyncRead + AsyncWrite + Unpin>(client: C, server: TcpStream, c
     let (mut from_client, mut to_client) = tokio::io::split(client);
     let (mut from_server, mut to_server) = server.into_split();
     let answers = async {
-        let mut buffer = [0; 16 * 1024];
+        let mut buffer = vec![0; 16 * 1024];
         loop {
             let Ok(read @ 1..) = from_server.read(&mut buffer).await else { return false };
             let passes = cut.pass(read);

@@ -1,7 +1,7 @@
 //! Revocations, when all is well.
 
 use super::world::{KEEP, Replica, Server, Shifted, now, revocation};
-use crate::revocation::{Revocation, RevocationId};
+use crate::revocation::{Issued, Revocation, RevocationId};
 use crate::time::Ttl;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -133,6 +133,19 @@ async fn nothing_is_revoked_from_a_time_that_is_yet_to_come() {
     present.knows_soon("tomorrow").await;
     let known = present.revoked.records().remove(0);
     assert!(known.not_before <= now().plus(Ttl::from_secs(60)) && known.not_before >= now());
+}
+
+/// What it took for too old to matter does when the clock is set right.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_read_with_a_clock_that_was_ahead_lets_nothing_pass_that_was_revoked() {
+    let server = Server::start();
+    let one = Replica::start(&server.url()).up().await;
+    one.revoke("a").await.unwrap();
+    let ahead = Shifted::ahead(KEEP.plus(Ttl::from_secs(1_000)));
+    let other = Replica::with(&server.url(), &"ab".repeat(32), ahead).up().await;
+    let before = now().minus(Ttl::from_secs(60));
+    let what = Issued { at: Some(before), principals: &["web"], attester: None, task: Some("a"), keys: &[] };
+    assert!(!other.knows("a") && other.revoked.in_force().is_void(&what, now()));
 }
 
 fn id(text: &str) -> RevocationId {

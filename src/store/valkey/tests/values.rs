@@ -80,9 +80,26 @@ async fn a_grant_that_was_changed_or_moved_is_none() {
     for key in keys.iter().map(super::world::text) {
         server.say(&["HSET", &key, id, sealed]).await;
     }
-    assert_eq!(one.valkey.grants_of(&batch.key(), now()).await.unwrap(), [batch.clone()]);
-    assert_eq!(one.valkey.grants_of(&web.key(), now()).await.unwrap(), [web.clone()]);
+    assert_eq!(one.valkey.grants_of(&batch.key(), now()).await.unwrap(), [batch]);
+    assert_eq!(one.valkey.grants_of(&web.key(), now()).await.unwrap(), [web]);
     assert_eq!(one.valkey.all_grants(now()).await.unwrap().len(), 2);
+}
+
+/// What is wrong with one caller's is no reason to ask for nobody's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_is_something_else_hides_one_callers_grants_and_no_others() {
+    let server = Server::start();
+    let one = Replica::start(&server.url()).up().await;
+    let (web, batch) = (grant("web", "run", soon(300)), grant("batch", "run", soon(300)));
+    one.valkey.keep_grant(&web, now()).await.unwrap();
+    let (key, _) = stored(&server).await;
+    server.say(&["SET", &key, "x"]).await;
+    one.valkey.keep_grant(&batch, now()).await.unwrap();
+    for _ in 0..10 {
+        assert!(one.valkey.grants_of(&web.key(), now()).await.is_err());
+    }
+    assert!(one.valkey.is_up());
+    assert_eq!(one.valkey.grants_of(&batch.key(), now()).await.unwrap(), [batch]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -112,6 +129,10 @@ async fn what_a_replica_learned_is_heard_by_the_others_and_by_who_comes_after_it
     heard.sort_unstable();
     assert_eq!(heard.len(), 200);
     assert!(heard.contains(&("p7".into(), "{\"n\":77}".into())));
+    // From then on, only what is new.
+    assert!(other.valkey.learned().await.unwrap().is_empty());
+    one.valkey.put_learned(&[("p8".into(), "{\"n\":88}".into())]).await.unwrap();
+    assert_eq!(other.valkey.learned().await.unwrap(), [("p8".into(), "{\"n\":88}".into())]);
     drop(one);
     let late = Replica::start(&server.url()).up().await;
     assert_eq!(late.valkey.learned().await.unwrap().len(), 200);
@@ -122,11 +143,15 @@ async fn nobody_is_taught_what_no_replica_learned() {
     let server = Server::start();
     let (one, other) = (Replica::start(&server.url()).up().await, Replica::start(&server.url()).up().await);
     one.valkey.put_learned(&[("web".into(), "{}".into())]).await.unwrap();
-    let Value::Array(keys) = server.say(&["KEYS", "stepgate:learned:*"]).await else { unreachable!() };
-    let key = super::world::text(&keys[0]);
+    let Value::Array(replicas) = server.say(&["HKEYS", "stepgate:learned"]).await else { unreachable!() };
+    let key = format!("stepgate:learned:{}", super::world::text(&replicas[0]));
     let Value::BulkString(sealed) = server.say(&["HGET", &key, "web"]).await else { unreachable!() };
     let sealed = String::from_utf8(sealed).unwrap();
     server.say(&["HSET", &key, "batch", &sealed]).await;
-    server.say(&["HSET", "stepgate:learned:other", "web", &sealed]).await;
+    server.say(&["ZADD", &format!("{key}:order"), "5", "batch", "6", "nobody"]).await;
+    let stranger = "0".repeat(32);
+    server.say(&["HSET", "stepgate:learned", &stranger, "9", "../x", "9"]).await;
+    server.say(&["HSET", &format!("stepgate:learned:{stranger}"), "web", &sealed]).await;
+    server.say(&["ZADD", &format!("stepgate:learned:{stranger}:order"), "1", "web"]).await;
     assert_eq!(other.valkey.learned().await.unwrap(), [("web".into(), "{}".into())]);
 }
