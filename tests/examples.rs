@@ -4,6 +4,7 @@
 mod support;
 
 use assert_cmd::Command;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -133,6 +134,71 @@ fn the_policy_lines_for_every_profile_are_good() -> Result<()> {
         fs::write(dir.path().join("lines.yaml"), format!("version: 1\n{lines}"))?;
         succeeds(&["check", "--strict"], dir.path(), lines)?;
     }
+    Ok(())
+}
+
+/// All documents for users, each with its place.
+fn documents() -> Result<Vec<(PathBuf, String)>> {
+    let mut documents = texts(&["examples", "envoy", "docs"], &["md"])?;
+    for name in ["README.md", "CONTRIBUTING.md"] {
+        documents.push((repository(name), fs::read_to_string(repository(name))?));
+    }
+    Ok(documents)
+}
+
+/// Where the links of a document lead, but for those that leave the repository.
+fn links(document: &str) -> impl Iterator<Item = &str> {
+    let targets = document.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    targets.filter(|target| !target.contains("://"))
+}
+
+/// The name that a heading has in links, as GitHub makes it.
+fn anchor(heading: &str) -> String {
+    let kept = heading.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+    kept.collect::<String>().to_lowercase().replace(' ', "-")
+}
+
+fn leads_somewhere(from: &Path, link: &str) -> Result<bool> {
+    let (path, wanted) = link.split_once('#').unwrap_or((link, ""));
+    let place = if path.is_empty() { from.to_owned() } else { from.with_file_name("").join(path) };
+    if wanted.is_empty() || !place.exists() {
+        return Ok(place.exists());
+    }
+    let text = fs::read_to_string(&place)?;
+    let mut headings = text.lines().filter_map(|line| line.strip_prefix('#'));
+    Ok(headings.any(|heading| anchor(heading.trim_start_matches('#').trim()) == wanted))
+}
+
+#[test]
+fn every_link_in_a_document_leads_somewhere() -> Result<()> {
+    let mut dead = Vec::new();
+    let mut count = 0;
+    for (file, text) in documents()? {
+        for link in links(&text) {
+            count += 1;
+            if !leads_somewhere(&file, link)? {
+                dead.push(format!("{}: {link}", file.display()));
+            }
+        }
+    }
+    assert!(dead.is_empty() && count > 20, "of {count}: {dead:#?}");
+    assert!(!leads_somewhere(&repository("README.md"), "docs/grants.md#no-such-heading")?);
+    Ok(())
+}
+
+/// The words that allow a command, as Valkey's rules write them.
+fn allowed(text: &str) -> BTreeSet<&str> {
+    text.split([' ', '\n', '"', '`', ';']).filter(|word| word.starts_with('+') && word.len() > 1).collect()
+}
+
+/// The test there allows these commands and no others, and all passes.
+#[test]
+fn the_store_needs_the_commands_that_the_document_names() -> Result<()> {
+    let tried = fs::read_to_string(repository("src/store/valkey/tests/access.rs"))?;
+    let told = fs::read_to_string(repository("docs/grants.md"))?;
+    let mut told = allowed(&told);
+    assert!(told.remove("+config|get"), "which it does without");
+    assert_eq!(told, allowed(&tried));
     Ok(())
 }
 

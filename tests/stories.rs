@@ -10,6 +10,7 @@ use tokio::process::Command;
 #[rstest]
 #[case("agents")]
 #[case("ci")]
+#[case("replicas")]
 #[tokio::test]
 async fn the_story_of_an_example_goes_as_told(#[case] name: &str) -> Result<()> {
     let stepgate = binary()?;

@@ -7,10 +7,18 @@
 pub mod attester;
 #[path = "../tokens/endpoint.rs"]
 pub mod endpoint;
+#[path = "../replicas/replicas.rs"]
+mod replicas;
 #[path = "../client/step_up.rs"]
 pub mod step_up;
 #[path = "../../tests/support/mod.rs"]
 mod support;
+#[path = "../replicas/task_client.rs"]
+pub mod task_client;
+#[path = "../replicas/tasks.rs"]
+mod tasks;
+#[path = "../replicas/valkey.rs"]
+mod valkey;
 
 mod issuing;
 mod story;
@@ -18,6 +26,7 @@ mod teller;
 mod unusual;
 mod world;
 
+use replicas::Replicas;
 use std::env;
 use std::process::ExitCode;
 use support::Result;
@@ -33,27 +42,31 @@ async fn main() -> ExitCode {
 
 /// However this ends, every process that the worlds started ends with it.
 async fn demo(teller: &mut Teller) -> Result<()> {
-    let worlds = or_interrupted(told(teller)).await?;
+    let (worlds, replicas) = or_interrupted(Box::pin(told(teller))).await?;
     let keep = env::var("KEEP").is_ok_and(|keep| !keep.is_empty() && keep != "0");
     if keep {
         println!("\nIt goes on running until Ctrl-C.");
         worlds.iter().try_for_each(World::invite)?;
+        replicas.invite();
         // Ctrl-C reaches them all at once: there is nothing left to be ended well.
         return interruption().await;
     }
     for world in worlds {
         world.end().await?;
     }
-    Ok(())
+    replicas.end().await
 }
 
 /// Each part in a world of its own, made of the files of one example.
-async fn told(teller: &mut Teller) -> Result<[World; 3]> {
+async fn told(teller: &mut Teller) -> Result<([World; 3], Replicas)> {
     let mut payments = World::quickstart().await?;
     story::tell(teller, &mut payments).await?;
     let context = World::context().await?;
     unusual::tell(teller, &context).await?;
     let mut tokens = World::tokens().await?;
     issuing::tell(teller, &mut tokens).await?;
-    Ok([payments, context, tokens])
+    let mut replicas = Replicas::start().await?;
+    println!("\nThe service again, behind three stepgates that share one Valkey (examples/replicas).");
+    tasks::tell(teller, &mut replicas).await?;
+    Ok(([payments, context, tokens], replicas))
 }

@@ -9,11 +9,12 @@ use crate::{REFUND, SPIFFE_ID};
 use rstest::rstest;
 use std::fs;
 
-const SHIPPED: [&str; 5] = [
+const SHIPPED: [&str; 6] = [
     "envoy/bootstrap.yaml",
     "examples/context/envoy.yaml",
     "examples/mcp/envoy.yaml",
     "examples/quickstart/envoy.yaml",
+    "examples/replicas/envoy.yaml",
     "examples/tokens/envoy.yaml",
 ];
 
