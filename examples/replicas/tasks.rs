@@ -161,6 +161,6 @@ async fn refused_everywhere(world: &Replicas, status: u16, code: &str) -> Result
 /// That a revocation has come to every replica.
 async fn known(world: &Replicas, source: &str) -> Result<()> {
     let took = world.revoked_everywhere(source, 1).await?;
-    note(&format!("seen in the last of the replicas {} ms later", took.as_millis()));
+    note(&format!("known to all replicas within {} ms", took.as_millis() + 1));
     Ok(())
 }
