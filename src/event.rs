@@ -134,10 +134,10 @@ fn revocations(
         return Err(Refused::NotTheirs);
     }
     // Whoever calls by several names is revoked by each of them that the transmitter may speak for.
-    let names: Vec<_> = principals.iter().flat_map(|principal| policy.identities.names_of(principal)).collect();
-    for name in names.into_iter().filter(is_theirs) {
-        if !principals.contains(&name) {
-            principals.push(name);
+    let others: Vec<_> = principals.iter().flat_map(|principal| policy.identities.names_of(principal)).collect();
+    for other in others.into_iter().filter(is_theirs) {
+        if !principals.contains(&other) {
+            principals.push(other);
         }
     }
     let reason = reason(&signed.transmitter.name, events);
