@@ -31,7 +31,7 @@ pub struct Received {
     /// `jti`: unique among its issuer's tokens.
     pub id: Box<str>,
     pub events: Vec<EventType>,
-    /// One for each subject; none where nothing got worse.
+    /// One for each name of each subject; none where nothing got worse.
     pub revocations: Vec<Revocation>,
 }
 
@@ -128,9 +128,17 @@ fn revocations(
     events: &[Event<'_>],
     epoch: UnixTime,
 ) -> Result<Vec<Revocation>, Refused> {
-    let principals = subject::principals(&signed.payload, policy)?;
-    if !principals.iter().all(|principal| signed.transmitter.may_speak_for(principal.as_str())) {
+    let mut principals = subject::principals(&signed.payload, policy)?;
+    let is_theirs = |principal: &Principal| signed.transmitter.may_speak_for(principal.as_str());
+    if !principals.iter().all(is_theirs) {
         return Err(Refused::NotTheirs);
+    }
+    // Whoever calls by several names is revoked by each of them that the transmitter may speak for.
+    let others: Vec<_> = principals.iter().flat_map(|principal| policy.identities.names_of(principal)).collect();
+    for other in others.into_iter().filter(is_theirs) {
+        if !principals.contains(&other) {
+            principals.push(other);
+        }
     }
     let reason = reason(&signed.transmitter.name, events);
     // By whom it ends too: an identifier that is used twice must not hide the second of two.

@@ -12,7 +12,7 @@ mod recorded;
 mod remembered;
 mod reported;
 mod revoked;
-mod standing;
+pub(crate) mod standing;
 mod task_end;
 pub(crate) mod world;
 

@@ -132,12 +132,11 @@ mod tests {
     /// Of these fields behind a serial number and five sequences.
     fn certificate(fields: &[u8]) -> Vec<u8> {
         let body = [b"\x02\x00\x30\x00\x30\x00\x30\x00\x30\x00\x30\x00", fields].concat();
-        let body = around(body);
-        around(body)
+        around(&around(&body))
     }
 
-    fn around(inner: Vec<u8>) -> Vec<u8> {
-        [&[SEQUENCE, u8::try_from(inner.len()).unwrap()][..], &inner].concat()
+    fn around(inner: &[u8]) -> Vec<u8> {
+        [&[SEQUENCE, u8::try_from(inner.len()).unwrap()][..], inner].concat()
     }
 
     #[rstest]
@@ -165,7 +164,7 @@ mod tests {
 
     #[test]
     fn depth_is_bounded() {
-        let nested = |depth: usize| (0..depth).fold(vec![5, 0], |inner, _| around(inner));
+        let nested = |depth: usize| (0..depth).fold(vec![5, 0], |inner, _| around(&inner));
         assert!(is_sequence(&nested(MAX_DEPTH)));
         assert!(!is_sequence(&nested(MAX_DEPTH + 1)));
         let hostile = [0x30, 0x84, 0, 0, 0x7f, 0xff].repeat(5_000);

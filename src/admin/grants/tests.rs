@@ -170,7 +170,9 @@ fn a_grant_is_ended_by_every_name_of_its_holder() {
     let names = [WEB, "web-2"].map(|name| Principal::parse(name).unwrap());
     let ends = ends_of(&grant, &names, &operator(), NOW);
     let mut revocations = Revocations::none(Revocations::DEFAULT_KEEP);
-    ends.iter().for_each(|end| revocations.add(end));
+    for end in &ends {
+        revocations.add(end);
+    }
     let attester = name("attester");
     let by = |principal: &str| {
         let (at, principals) = (Some(grant.issued), [principal]);

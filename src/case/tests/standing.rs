@@ -32,7 +32,7 @@ fn entry(text: &str) -> Identity {
     }
 }
 
-pub(super) fn identities(entries: &[&str]) -> Identities {
+pub(crate) fn identities(entries: &[&str]) -> Identities {
     Identities::new(entries.iter().map(|text| entry(text)).collect(), Undeclared::default())
 }
 

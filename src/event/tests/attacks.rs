@@ -1,6 +1,8 @@
 //! What somebody would send who wants to be believed, or to revoke others.
 
 use super::*;
+use crate::case::tests::standing::identities;
+use crate::case::tests::world::WEB as SPIFFE;
 use rstest::rstest;
 
 #[test]
@@ -12,6 +14,20 @@ fn a_revoked_session_revokes_its_caller() {
     assert_eq!(revocation.target, Target::Principal(crate::identity::Principal::parse(WEB).unwrap()));
     assert_eq!((revocation.not_before, revocation.source), (UnixTime::from_secs(NOW - 60), Source::Event));
     assert_eq!(revocation.reason.as_ref().map(Note::as_str), Some("session-revoked from idp"));
+}
+
+/// A caller that is revoked by one name must not call by another; and nobody is revoked whom its transmitter knows nothing of.
+#[rstest]
+#[case::both(&["billing-*", "spiffe://example.org/**"], &[WEB, SPIFFE])]
+#[case::one(&["billing-*"], &[WEB])]
+#[case::anybody(&[], &[WEB, SPIFFE])]
+fn a_caller_is_revoked_by_all_names_that_its_transmitter_may_speak_for(
+    #[case] subjects: &[&str],
+    #[case] expected: &[&str],
+) {
+    let mut gate = Gate::believing(IDP, "stepgate", subjects);
+    gate.policy.identities = identities(&["WEB=billing-web", "spiffe://example.org/**"]);
+    assert_eq!(names(&gate.take(&revoked_session()).unwrap()), expected);
 }
 
 #[rstest]
