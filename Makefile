@@ -33,7 +33,7 @@ fuzz: $(CARGO_FUZZ) ## each parser of outside bytes for SECONDS=60, or one: TARG
 	    -- -max_total_time=$(SECONDS) -max_len=8192 -timeout=10 -print_final_stats=1 || exit 1; \
 	done
 
-bench: tools ## what a decision costs, routine and with a fresh proof: in process, then under load; and how three replicas agree
+bench: $(VALKEY) ## what a decision costs, routine and with a fresh proof: in process, then under load; and how three replicas agree
 	$(CARGO) bench --bench decision
 	$(CARGO) bench --bench load
 	$(CARGO) bench --bench replicas

@@ -2,6 +2,7 @@
 
 use crate::support::Result;
 use crate::support::authz::Ask;
+use crate::support::gate::CHALLENGE_KEY;
 use crate::support::wait::until;
 use crate::support::workload::Workload;
 use crate::world::{BATCH, READ, STREAM, World, policy};
@@ -127,5 +128,24 @@ async fn a_grant_that_somebody_wrote_or_changed_opens_nothing() -> Result<()> {
     until("the log to say so", async || none_yet.logged(complaint).then_some(())).await?;
     world.valkey.say::<()>(&["HSET", place, id, sealed]).await?;
     assert_eq!(none_yet.check(&world.plain()?).await?.said(), ("allow", "granted"), "the genuine one counts beside it");
+    Ok(())
+}
+
+/// To it, all is as if somebody else had written it.
+#[tokio::test]
+async fn who_lacks_the_challenge_key_believes_nothing_until_it_has_it() -> Result<()> {
+    let Informed { world, ids, revoked } = Informed::start().await?;
+    let own = "0123456789abcdef".repeat(4);
+    world.write("other.keys", &own)?;
+    let other = world.launch_with("other.keys").await?;
+    let advice = "if a challenge key is missing, add it again as the last line of its file";
+    until("the log to say what to do", async || other.logged(advice).then_some(())).await?;
+    assert!(other.stepgate.obstacles().await?.is_some());
+    assert_eq!(other.check(&revoked[0]).await?.said(), ("allow", "routine"), "it knows of nothing");
+    assert_eq!(other.check(&world.attested()?).await?.said(), ("deny", "state_unavailable"));
+    world.write("other.keys", &format!("{own}\n{CHALLENGE_KEY}\n"))?;
+    other.stepgate.ready().await?;
+    other.knows_soon(&ids).await?;
+    assert_eq!(other.check(&revoked[0]).await?.said(), ("deny", "credential_revoked"));
     Ok(())
 }

@@ -81,7 +81,12 @@ impl World {
 
     /// One more, ready or not.
     pub(crate) async fn launch(&self) -> Result<Replica> {
-        let (keys, tokens) = (self.file("challenge.keys"), self.file("admin.tokens"));
+        self.launch_with("challenge.keys").await
+    }
+
+    /// One more, with challenge keys out of another file.
+    pub(crate) async fn launch_with(&self, keys: &str) -> Result<Replica> {
+        let (keys, tokens) = (self.file(keys), self.file("admin.tokens"));
         let (keys, tokens, state) = (keys.display().to_string(), tokens.display().to_string(), self.valkey.url());
         let mut arguments = vec!["--challenge-key-file", &keys, "--admin-token-file", &tokens, "--state", &state];
         arguments.extend(self.more.iter().map(String::as_str));
@@ -112,6 +117,11 @@ impl World {
             replica.says_state(up).await?;
         }
         Ok(())
+    }
+
+    /// Writes a file beside the policy.
+    pub(crate) fn write(&self, name: &str, text: &str) -> Result<()> {
+        Ok(fs::write(self.file(name), text)?)
     }
 
     fn file(&self, name: &str) -> PathBuf {
