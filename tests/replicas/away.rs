@@ -54,9 +54,10 @@ async fn a_store_that_dies_and_comes_back_empty_costs_no_revocation() -> Result<
     Ok(())
 }
 
+/// Its evidence is not refused for being of single use, but because what is revoked is not known.
 #[tokio::test]
 async fn who_starts_without_the_store_serves_what_is_routine_and_says_what_it_waits_for() -> Result<()> {
-    let mut world = World::start().await?;
+    let mut world = World::start_without_single_use().await?;
     let ids = vec![world.replicas[0].operator.revoke(REVOKED_BEFORE).await?];
     world.all_know(&ids).await?;
     world.valkey.kill().await?;

@@ -5,7 +5,7 @@ use crate::support::authz::Ask;
 use crate::support::gate::CHALLENGE_KEY;
 use crate::support::wait::until;
 use crate::support::workload::Workload;
-use crate::world::{BATCH, READ, STREAM, World, policy};
+use crate::world::{BATCH, READ, STREAM, World};
 use std::collections::HashMap;
 
 const REVOKED: [&str; 3] = [
@@ -26,7 +26,7 @@ struct Informed {
 
 impl Informed {
     async fn start() -> Result<Self> {
-        let world = World::start_under(&policy()?.replace(", single_use: true", ""), &[]).await?;
+        let world = World::start_without_single_use().await?;
         let (mut ids, mut revoked) = (Vec::new(), Vec::new());
         for (name, replica) in REVOKED.into_iter().zip(&world.replicas) {
             revoked.push(Workload::new(&world.issuers, name, "payments:read")?.call("GET", READ));

@@ -54,6 +54,11 @@ impl World {
         Self::start_under(&policy()?, &[]).await
     }
 
+    /// Under a level whose evidence can be judged without the store, once all revocations are known.
+    pub(crate) async fn start_without_single_use() -> Result<Self> {
+        Self::start_under(&policy()?.replace(", single_use: true", ""), &[]).await
+    }
+
     /// Under another policy, and with more arguments.
     pub(crate) async fn start_under(policy: &str, more: &[&str]) -> Result<Self> {
         let (valkey, folder, issuers) = (Valkey::start().await?, tempfile::tempdir()?, Issuers::new()?);
