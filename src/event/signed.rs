@@ -1,12 +1,13 @@
 //! Whose token it is: its type, its issuer among the transmitters, and a signature under that issuer's key.
 
 use super::Refused;
-use crate::attestation::claims::text;
+use crate::attestation::claims::{date, text};
 use crate::attestation::jose::Compact;
 use crate::attestation::json::Object;
 use crate::attestation::{Keyring, TokenFault};
 use crate::policy::{Events, Issuer, Policy};
 use crate::revocation::Revocations;
+use crate::time::UnixTime;
 
 /// A token that a transmitter signed.
 pub(super) struct Signed<'p> {
@@ -44,7 +45,9 @@ impl<'p> Signed<'p> {
         }
         let keys = keyring.of(id).ok_or(Refused::KeysAway)?;
         let key = keys.find(compact.header.key_id.as_deref(), algorithm, None).ok_or(Refused::Key)?;
-        if revoked.is_key_revoked(&key.thumbprint) {
+        // A key that came back signs again, from then on.
+        let issued = date(&compact.payload, "iat").ok().flatten();
+        if revoked.key_epoch(&key.thumbprint) >= Some(issued.unwrap_or(UnixTime::from_secs(0))) {
             return Err(Refused::Key);
         }
         if !key.verifies(algorithm, compact.signing_input().as_bytes(), compact.signature()) {

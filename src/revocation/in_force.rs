@@ -122,7 +122,12 @@ impl Revocations {
 
     /// Whether a key was ever revoked, whatever came after.
     pub fn is_key_revoked(&self, key: &Thumbprint) -> bool {
-        epoch_of(&self.keys, key).is_some()
+        self.key_epoch(key).is_some()
+    }
+
+    /// What a key signed in this second or before it is void.
+    pub fn key_epoch(&self, key: &Thumbprint) -> Option<UnixTime> {
+        epoch_of(&self.keys, key)
     }
 
     fn latest(&self, what: &Issued<'_>) -> Option<UnixTime> {

@@ -91,7 +91,9 @@ fn nobody_is_believed_by_keys_that_are_away_or_revoked() {
     let token = signed(&revoked_session(), &gate.idp);
     let thumbprint = Thumbprint::parse(&gate.idp.public().thumbprint()).unwrap();
     let now = UnixTime::from_secs(NOW);
-    gate.revoked.add(&Revocation::new(Target::Key(thumbprint), now.minus(Ttl::from_secs(100)), Source::KeyRemoved));
+    gate.revoked.add(&Revocation::new(Target::Key(thumbprint), now.minus(Ttl::from_secs(11)), Source::KeyRemoved));
+    assert!(gate.receive(&token).is_ok(), "the key came back, and signed this since");
+    gate.revoked.add(&Revocation::new(Target::Key(thumbprint), now.minus(Ttl::from_secs(10)), Source::KeyRemoved));
     assert_eq!(gate.receive(&token), Err(Refused::Key));
     gate.keyring = Keyring::of_moment(vec![None, None], 0);
     assert_eq!(gate.receive(&token), Err(Refused::KeysAway));
