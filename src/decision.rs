@@ -3,7 +3,7 @@
 use crate::attestation::Appraised;
 use crate::case::{ChallengeKey, ProvenBy};
 use crate::context::{Country, Lesson, Sighting, Signals, Unusual};
-use crate::grant::Grant;
+use crate::grant::{Basis, Grant};
 use crate::identity::{Caller, Scheme};
 use crate::policy::{AttestationId, Classification, IdentityId, LevelId, Mode, Policy, Requirement, Subject};
 use crate::reason::Reason;
@@ -181,8 +181,9 @@ impl Decision {
         }
     }
 
-    pub const fn reason(&self) -> &Reason {
+    pub fn reason(&self) -> &Reason {
         match self.decided() {
+            Outcome::Allow(permit) if permit.granted && self.is_by_hand() => &Reason::BreakGlass,
             Outcome::Allow(permit) if permit.granted => &Reason::Granted,
             Outcome::Allow(permit) if permit.level.is_some() => &Reason::Attested,
             Outcome::Allow(_) => &Reason::Routine,
@@ -191,6 +192,11 @@ impl Decision {
             Outcome::Challenge => &Reason::ChallengeRequested,
             Outcome::TaskEnded => &Reason::TaskEnded,
         }
+    }
+
+    /// Whether it was an operator who granted it, which is nothing usual.
+    fn is_by_hand(&self) -> bool {
+        self.findings.grant.as_ref().is_some_and(|grant| matches!(grant.basis, Basis::BreakGlass { .. }))
     }
 
     /// Whether a new challenge goes with the answer: where it asks for one, and where it ends a proof's life, so that a chain

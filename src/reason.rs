@@ -12,6 +12,8 @@ pub enum Reason {
     Attested,
     /// Allowed: what the rules ask for was proven before, for the same task.
     Granted,
+    /// Allowed: an operator granted it by hand.
+    BreakGlass,
     /// Answered: the caller's task has ended.
     TaskEnded,
     /// Answered: the caller asked for a challenge.
@@ -98,6 +100,7 @@ impl Reason {
             Self::Routine => "routine",
             Self::Attested => "attested",
             Self::Granted => "granted",
+            Self::BreakGlass => "break_glass",
             Self::TaskEnded => "task_ended",
             Self::ChallengeRequested => "challenge_requested",
             Self::AttestationMissing => "attestation_missing",
@@ -122,6 +125,7 @@ impl Reason {
             Self::Routine,
             Self::Attested,
             Self::Granted,
+            Self::BreakGlass,
             Self::TaskEnded,
             Self::ChallengeRequested,
             Self::AttestationMissing,

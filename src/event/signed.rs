@@ -46,8 +46,8 @@ impl<'p> Signed<'p> {
         let keys = keyring.of(id).ok_or(Refused::KeysAway)?;
         let key = keys.find(compact.header.key_id.as_deref(), algorithm, None).ok_or(Refused::Key)?;
         // A key that came back signs again, from then on.
-        let issued = date(&compact.payload, "iat").ok().flatten();
-        if revoked.key_epoch(&key.thumbprint) >= Some(issued.unwrap_or(UnixTime::from_secs(0))) {
+        let at = date(&compact.payload, "iat").ok().flatten().unwrap_or(UnixTime::from_secs(0));
+        if revoked.key_epoch(&key.thumbprint) >= Some(at) {
             return Err(Refused::Key);
         }
         if !key.verifies(algorithm, compact.signing_input().as_bytes(), compact.signature()) {

@@ -121,6 +121,7 @@ impl Problem {
             Reason::Routine
             | Reason::Attested
             | Reason::Granted
+            | Reason::BreakGlass
             | Reason::TaskEnded
             | Reason::ChallengeRequested
             | Reason::Unavailable(_) => AWAY,

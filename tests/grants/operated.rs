@@ -69,7 +69,7 @@ async fn a_grant_by_hand_stands_in_for_the_attestation_on_its_routes_until_it_is
     let body = json!({ "principal": WEB, "routes": ["refund"], "reason": "a drill", "ttl": "5m" });
     let made = world.operate("POST", "/v1/grants", Some(body)).await?.json()?;
 
-    assert_said(&world.gate.check(&refund(&web)?).await?, "allow", "granted");
+    assert_said(&world.gate.check(&refund(&web)?).await?, "allow", "break_glass");
     assert_said(&world.gate.check(&Ask::new("POST", REFUND).certificate(&web)).await?, "deny", "insufficient_scope");
     let wipe = world.web.plain("DELETE", "/v1/payments")?.certificate(&web);
     assert_said(&world.gate.check(&wipe).await?, "step_up", "attestation_missing");

@@ -44,7 +44,7 @@ impl Reasons {
 /// The outcomes that can come of a reason, by their words.
 const fn outcomes_of(reason: &Reason) -> &'static [&'static str] {
     match reason {
-        Reason::Routine | Reason::Attested | Reason::Granted => &["allow"],
+        Reason::Routine | Reason::Attested | Reason::Granted | Reason::BreakGlass => &["allow"],
         Reason::TaskEnded => &["task_end"],
         Reason::ChallengeRequested => &["challenge"],
         Reason::AttestationMissing | Reason::Attestation(_) => &["step_up"],
