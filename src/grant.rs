@@ -106,7 +106,8 @@ impl Grant {
                 revocations.is_void(&Issued { attester: Some(&self.attester()), ..issued }, now)
             }
             Basis::Attested(basis) => {
-                let keys: Vec<_> = basis.keys.iter().copied().chain([basis.signer]).chain(self.holder.key()).collect();
+                let keys = basis.keys.iter().copied().map(Some);
+                let keys: Vec<_> = keys.chain([Some(basis.signer), self.holder.key()]).collect();
                 let principals = [principal, &basis.subject];
                 let (attester, principals) = (Some(&basis.attester), principals.as_slice());
                 revocations.is_void(&Issued { attester, principals, keys: &keys, ..issued }, now)

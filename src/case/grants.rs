@@ -139,6 +139,9 @@ impl<'a> Case<'a> {
         classification: &Classification,
         bearing: &Bearing<'_>,
     ) -> Option<Grant> {
+        if bearing.level.carry != Carry::FirstCall || classification.coverage.is_unnamed() {
+            return None;
+        }
         let holder = own_holder(bearing.caller)?;
         let claims = candidate.verified.claims();
         let confirmation = claims.confirmation.as_ref();
@@ -157,7 +160,6 @@ impl<'a> Case<'a> {
         let all = self.taken().iter().try_fold(claims.scopes.union(&self.facts.hints.scopes), |all, taken| {
             self.name_of(taken.route).map(|_| all.union(&taken.scopes))
         });
-        let earns = bearing.level.carry == Carry::FirstCall && !classification.coverage.is_unnamed();
         let grant = Grant {
             id: RevocationId::derived(&[]),
             principal: bearing.principal.clone(),
@@ -169,7 +171,7 @@ impl<'a> Case<'a> {
             issued,
             expires,
         };
-        earns.then(|| grant.named())
+        Some(grant.named())
     }
 
     /// When the oldest of what is behind it was issued, and when the first of that ends. What does not say when it was issued

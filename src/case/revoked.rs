@@ -40,8 +40,8 @@ impl<'a> Case<'a> {
 
 /// Whether the proof for a token was made before its caller or its key was revoked.
 pub(super) fn check_proof_stands(proof: &Proof, caller: &Caller, moment: Moment<'_>) -> Result<(), ProofFault> {
-    let principal: Vec<_> = caller.principal.iter().map(Principal::as_str).collect();
-    let (at, keys) = (proof.issued(), [*proof.key()]);
+    let principal = [caller.principal.as_ref().map_or(NOBODY, Principal::as_str)];
+    let (at, keys) = (proof.issued(), [Some(*proof.key())]);
     let issued = Issued { at, principals: &principal, attester: None, task: None, keys: &keys };
     if moment.revoked.is_void(&issued, moment.now) { Err(ProofFault::Revoked) } else { Ok(()) }
 }
@@ -58,14 +58,17 @@ fn token_is_void(token: &AccessToken, principal: Option<&Principal>, moment: Mom
     moment.revoked.is_void(&issued, moment.now)
 }
 
+/// Names no principal.
+const NOBODY: &str = "";
+
 /// Whom a statement may be known by: its caller, and the name that it gives.
-fn names<'n>(principal: Option<&'n Principal>, claims: &'n Claims) -> Vec<&'n str> {
-    principal.map(Principal::as_str).into_iter().chain(claims.subject.as_deref()).collect()
+fn names<'n>(principal: Option<&'n Principal>, claims: &'n Claims) -> [&'n str; 2] {
+    [principal.map_or(NOBODY, Principal::as_str), claims.subject.as_deref().unwrap_or(NOBODY)]
 }
 
 /// What a statement is bound to, and signed by.
-fn keys(claims: &Claims, signer: Option<Thumbprint>) -> Vec<Thumbprint> {
+fn keys(claims: &Claims, signer: Option<Thumbprint>) -> [Option<Thumbprint>; 3] {
     let confirmation = claims.confirmation.as_ref();
-    let bound = confirmation.into_iter().flat_map(|confirmation| [confirmation.key, confirmation.certificate]);
-    bound.flatten().chain(signer).collect()
+    let key = confirmation.and_then(|confirmation| confirmation.key);
+    [key, confirmation.and_then(|confirmation| confirmation.certificate), signer]
 }

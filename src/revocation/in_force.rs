@@ -35,7 +35,7 @@ pub struct Issued<'a> {
     pub attester: Option<&'a Name>,
     pub task: Option<&'a str>,
     /// The keys that it is signed by and bound to.
-    pub keys: &'a [Thumbprint],
+    pub keys: &'a [Option<Thumbprint>],
 }
 
 type Epochs<T> = HashTrieMapSync<T, UnixTime, RandomState>;
@@ -137,7 +137,7 @@ impl Revocations {
             what.task.and_then(|task| self.tasks.get(task)).and_then(|epochs| epochs.latest(what)),
         ];
         let principals = what.principals.iter().map(|principal| epoch_of(&self.principals, *principal));
-        let keys = what.keys.iter().map(|key| epoch_of(&self.keys, key));
+        let keys = what.keys.iter().flatten().map(|key| epoch_of(&self.keys, key));
         own.into_iter().chain(principals).chain(keys).max().flatten()
     }
 }
@@ -215,7 +215,7 @@ mod tests {
 
     /// Whether what `web` got by `attester` for the task `t` is void, issued so long ago.
     fn is_void(all: &Revocations, issued: Option<u64>) -> bool {
-        let (attester, keys) = (name("attester"), [Thumbprint::of(b"a"), Thumbprint::of(b"b")]);
+        let (attester, keys) = (name("attester"), [Some(Thumbprint::of(b"a")), None, Some(Thumbprint::of(b"b"))]);
         let (at, attester) = (issued.map(ago), Some(&attester));
         let what = Issued { at, principals: &["web", "alias"], attester, task: Some("t"), keys: &keys };
         all.is_void(&what, NOW)
