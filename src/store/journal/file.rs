@@ -5,6 +5,8 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 /// What can be appended to. It can be exchanged, so that tests can have it fail.
 pub(super) trait Medium: Send {
@@ -26,8 +28,10 @@ pub(super) struct Home {
 
 /// For its owner alone: it says who calls from where.
 const MODE: u32 = 0o600;
-/// Somebody else may exchange the file while it is opened, but not for long.
-const ATTEMPTS: usize = 8;
+/// Whoever ends lets go within moments; so does a process that was just started from one that had the file, when it begins
+/// its own program.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+const LOCK_REST: Duration = Duration::from_millis(20);
 
 impl Home {
     pub(super) fn of(
@@ -54,7 +58,8 @@ impl Home {
     pub(super) fn open(&self) -> Result<File, JournalError> {
         let path = || self.path.clone();
         let failed = |source| JournalError::Open { path: path(), source };
-        for _ in 0..ATTEMPTS {
+        let begun = Instant::now();
+        loop {
             let file = open_or_make(&self.path).map_err(failed)?;
             if !file.metadata().map_err(failed)?.is_file() {
                 return Err(JournalError::NotAFile { path: path() });
@@ -62,12 +67,11 @@ impl Home {
             match file.try_lock() {
                 Ok(()) if self.is_still(&file) => return Ok(file),
                 // It was exchanged before it was locked: who did that has the new one.
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Err(JournalError::InUse { path: path() }),
+                Ok(()) | Err(TryLockError::WouldBlock) if begun.elapsed() < LOCK_PATIENCE => sleep(LOCK_REST),
+                Ok(()) | Err(TryLockError::WouldBlock) => return Err(JournalError::InUse { path: path() }),
                 Err(TryLockError::Error(source)) => return Err(failed(source)),
             }
         }
-        Err(JournalError::InUse { path: path() })
     }
 
     /// Begins the file that is to come, and locks it before anybody can find it. Whatever was left there is lost.
