@@ -8,6 +8,7 @@ mod context;
 mod evidence;
 mod grants;
 mod loop_guard;
+mod need;
 mod possession;
 mod presented;
 mod recorded;
@@ -17,9 +18,7 @@ mod task_end;
 mod tokens;
 
 use crate::attestation::verify::Trusted;
-use crate::attestation::{
-    Keyring, Proof, ProofFault, ProofKind, Thumbprint, TokenFault, TokenKind, Unverified, Verified,
-};
+use crate::attestation::{Keyring, ProofKind, Thumbprint, TokenFault, TokenKind, Unverified, Verified};
 use crate::challenge::ChallengeKeys;
 use crate::context::{Familiarity, Sighting};
 use crate::decision::{Decision, Evidence, Findings, Outcome, decide};
@@ -40,6 +39,7 @@ use std::sync::Arc;
 use evidence::{Found, Use};
 pub use grants::{GrantSource, Wanted};
 pub use loop_guard::{Allowance, CHALLENGE_WINDOW, ChallengeKey};
+pub use need::{Answer, Need, NotShared, Renewal, Signed, Spent};
 pub use possession::{Reach, Spending, Unproven};
 pub use presented::credential_digest;
 pub use recorded::{ProvenBy, Recorded, RecordedAttestation, RecordedGrant};
@@ -89,74 +89,6 @@ pub enum Step<'a> {
     Needs(Need<'a>),
     Decided(Decision),
 }
-
-/// What a case asks of the world.
-#[derive(Clone)]
-pub enum Need<'a> {
-    /// Read this client certificate.
-    Certificate(&'a str),
-    /// Verify this bearer token.
-    Bearer(&'a str),
-    /// Say how this compares to what was seen of the caller before.
-    Familiarity(Arc<Sighting>),
-    /// Verify this attestation.
-    Attestation(AttestationId, &'a str),
-    /// Verify this proof.
-    Proof(Unproven<'a>),
-    /// Look whether these issuers have newer keys than those that were judged by.
-    Keys(&'a [IssuerId]),
-    /// Record a proof as used, if nobody did.
-    Spend(Spending),
-    /// Say which grants this caller has.
-    Grants(Wanted),
-    /// Revoke what was issued for this task until now.
-    EndTask(EndedTask),
-    /// Say whether one more challenge may be given, and count it.
-    Challenge(ChallengeKey),
-}
-
-/// What the world answers, each to the need of the same name.
-#[derive(Clone, Debug)]
-pub enum Answer {
-    Certificate(CertificateReading),
-    Bearer(Result<Arc<Verified>, TokenFault>),
-    Familiarity(Familiarity),
-    Attestation(AttestationId, Result<Arc<Verified>, TokenFault>),
-    Proof(ProofKind, Thumbprint, Signed),
-    Spent(Thumbprint, Spent),
-    Keys(Renewal),
-    Challenge(Allowance),
-    Grants(GrantSource, Vec<Arc<Grant>>),
-    TaskEnded(Result<(), NotShared>),
-    /// The world can't answer; there is no decision without it.
-    Unavailable(Unavailable),
-}
-
-/// A proof whose signature was good, or what is wrong with it.
-pub type Signed = Result<Arc<Proof>, ProofFault>;
-
-/// Whether there are newer keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Renewal {
-    /// This case is judged by the old ones: it has to be opened anew.
-    Renewed,
-    Unchanged,
-}
-
-/// Whether a proof was recorded as used just now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Spent {
-    First,
-    Replayed,
-    /// There is no room to remember it, so it must not pass.
-    Full,
-    /// The state that all replicas count by is away.
-    Untold,
-}
-
-/// What was to be known by all replicas is known by this one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotShared;
 
 /// What a case was told so far.
 #[derive(Debug, Default)]
@@ -393,24 +325,6 @@ pub fn origin<'a>(policy: &'a Policy, facts: &RequestFacts) -> Option<Cow<'a, Or
 
 fn refuse<'a, T>(reason: Reason) -> Progress<'a, T> {
     Err(Halt::Refused(reason))
-}
-
-/// Which need it is, and nothing of the credential in it.
-impl std::fmt::Debug for Need<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Certificate(_) => "Certificate",
-            Self::Bearer(_) => "Bearer",
-            Self::Familiarity(_) => "Familiarity",
-            Self::Attestation(..) => "Attestation",
-            Self::Keys(_) => "Keys",
-            Self::Proof(_) => "Proof",
-            Self::Spend(_) => "Spend",
-            Self::Challenge(_) => "Challenge",
-            Self::Grants(_) => "Grants",
-            Self::EndTask(_) => "EndTask",
-        })
-    }
 }
 
 #[cfg(test)]
